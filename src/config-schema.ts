@@ -1,0 +1,291 @@
+// Every key of the configuration: its form, range, default, and the sentence that explains it.
+import Type, { type Static, type TSchema } from 'typebox';
+
+const object = <T extends Record<string, TSchema>>(description: string, properties: T) =>
+  Type.Object(properties, { description, default: {}, additionalProperties: false });
+
+/** Where a relative path starts: at the configuration file's folder, or within `dataDir`. */
+export type PathStart = 'config' | 'dataDir';
+
+const path = (description: string, options: { default?: string; from?: PathStart } = {}) =>
+  Type.String({ description, minLength: 1, maxLength: 4096, from: 'config', ...options });
+
+const integer = (description: string, minimum: number, maximum: number, standard: number) =>
+  Type.Integer({ description, minimum, maximum, default: standard });
+
+const name = (description: string) =>
+  Type.String({ description, pattern: '^[a-z][a-z0-9-]{0,31}$' });
+
+const host = (description: string, options: { default?: string } = {}) =>
+  Type.String({ description, pattern: '^[A-Za-z0-9.:_-]{1,253}$', ...options });
+
+const port = (description: string, standard: number) => integer(description, 1, 65_535, standard);
+
+const days = (description: string, standard: number) => integer(description, 1, 36_500, standard);
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+const holidayYear = Type.Object(
+  {
+    year: Type.Integer({ description: 'The year of the notice.', minimum: 2000, maximum: 2200 }),
+    source: Type.String({
+      description: 'Where the days come from, for the person who checks them.',
+      minLength: 1,
+      maxLength: 200,
+    }),
+    holidays: Type.Array(Type.String(), {
+      description: 'Public holidays as `YYYY-MM-DD` or `first/last`, both included.',
+      maxItems: 100,
+    }),
+    swapped: Type.Array(Type.String(), {
+      description: 'Saturdays and Sundays that are working days (调休), in the same form.',
+      maxItems: 100,
+    }),
+  },
+  { additionalProperties: false },
+);
+
+const trunk = Type.Object(
+  {
+    name: name('The name that campaigns use; also the name of its endpoint in Asterisk.'),
+    host: host('Address of the carrier’s SIP server. Nothing else may send calls over it.'),
+    port: port('Its SIP port.', 5060),
+    username: Type.Optional(
+      Type.String({
+        description: 'For a carrier that asks for a registration; absent: trusted by address.',
+        pattern: '^[A-Za-z0-9._+-]{1,64}$',
+      }),
+    ),
+    secretFile: Type.Optional(path('File that holds the password of `username`.')),
+    maxLines: integer('Calls that the carrier lets run at the same time.', 1, 10_000, 60),
+  },
+  { additionalProperties: false },
+);
+
+const extension = Type.Object(
+  {
+    number: Type.String({
+      description: 'The number of an agent’s phone, as the agent types it when signing in.',
+      pattern: '^[0-9]{2,6}$',
+    }),
+    secretFile: Type.Optional(
+      path('File that holds its SIP password; absent: one is made and kept in `secretsDir`.'),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const asterisk = object('The Asterisk that carries the calls.', {
+  run: Type.Enum(['private', 'site'], {
+    description:
+      '`private`: the daemon starts and restarts the Asterisk that set-up fetched. ' +
+      '`site`: a unit of the site runs it, and the daemon only connects.',
+    default: 'private',
+  }),
+  setUpFile: path('What set-up wrote about the private Asterisk: where it is, which version.', {
+    default: '.cache/asterisk/set-up.json',
+  }),
+  amiPort: port('Loopback port of its manager interface.', 5038),
+  ariPort: port('Loopback port of its HTTP server, which carries ARI.', 8088),
+  sipHost: host('Address on which it speaks SIP and RTP with phones and trunks.', {
+    default: '127.0.0.1',
+  }),
+  sipPort: port('Port on which it speaks SIP.', 5060),
+  rtpFirstPort: integer(
+    'First port for media; a call with its agent takes four.',
+    1024,
+    65_534,
+    20_000,
+  ),
+  rtpLastPort: integer('Last port for media.', 1025, 65_535, 24_000),
+  configDir: path('Folder into which its configuration is written.', {
+    default: 'asterisk',
+    from: 'dataDir',
+  }),
+  secretsDir: path('Folder of the passwords that are made for it; files of mode 0600.', {
+    default: 'secrets',
+    from: 'dataDir',
+  }),
+  spoolDir: path('Folder into which it records; shared by the two users only.', {
+    default: 'spool',
+    from: 'dataDir',
+  }),
+});
+
+const campaign = object('What a new campaign starts with; each campaign keeps its own settings.', {
+  ringMs: integer(
+    'How long a call may ring before it is cancelled; below 15 s is not allowed (16 CFR 310.4).',
+    15_000,
+    120_000,
+    30_000,
+  ),
+  limitMs: integer(
+    'Asterisk itself ends a call after this long, with or without the daemon.',
+    minuteMs,
+    4 * hourMs,
+    hourMs,
+  ),
+  noticeSound: Type.Optional(
+    Type.String({
+      description: 'Sound played at answer to say that the call is recorded; absent: none.',
+      pattern: '^[A-Za-z0-9/_-]{1,100}$',
+    }),
+  ),
+  messageSound: Type.String({
+    description:
+      'Sound for a person whom no agent could take: a neutral name and a number to call, never ' +
+      'a debt, a bank or a case, since anyone may have answered.',
+    pattern: '^[A-Za-z0-9/_-]{1,100}$',
+    default: 'gatehouse/no-agent',
+  }),
+  waitMs: integer(
+    'An answered call has an agent after this long, or hears the message and is abandoned.',
+    500,
+    2_000,
+    2_000,
+  ),
+  limitShare: Type.Number({
+    description: 'Abandoned calls of 30 days, as a share of the answered, that are never passed.',
+    minimum: 0,
+    maximum: 0.03,
+    default: 0.03,
+  }),
+  targetShare: Type.Number({
+    description: 'The share at which predictive dialing works; not above `limitShare`.',
+    minimum: 0,
+    maximum: 0.03,
+    default: 0.02,
+  }),
+  wrapUpMs: integer(
+    'An agent is ready again this long after a call, unless sooner by hand.',
+    0,
+    30 * minuteMs,
+    30_000,
+  ),
+  maxCallsPerAgent: integer('Calls dialed at the same time for each agent at work.', 1, 10, 4),
+});
+
+const telephony = object('Trunks, phones and recording.', {
+  asterisk,
+  trunks: Type.Array(trunk, {
+    description: 'The carriers.',
+    default: [],
+    maxItems: 50,
+  }),
+  extensions: Type.Array(extension, {
+    description: 'The agents’ phones.',
+    default: [],
+    maxItems: 2_000,
+  }),
+  campaign,
+  requirements: Type.Array(name('A requirement, as it stands in a person’s record.'), {
+    description: 'What a person’s record must show before they can be ready.',
+    default: ['agreement-signed', 'exam-passed', 'mock-call-passed'],
+    maxItems: 20,
+  }),
+  minSpoolHours: integer(
+    'Nothing is dialed with less room than this in `spoolDir`, at the floor’s full load.',
+    1,
+    1_000,
+    4,
+  ),
+  minVaultHours: integer('The same for the vault.', 1, 10_000, 24),
+  maxUnsealed: integer(
+    'Nothing is dialed while more recordings wait to be sealed.',
+    1,
+    100_000,
+    500,
+  ),
+});
+
+/** The whole configuration. Unknown keys are refused everywhere, and nothing is coerced. */
+export const configSchema = object('Gatehouse', {
+  dataDir: path('Folder of database, ledger, vault and everything else that must be kept.', {
+    default: 'data',
+  }),
+  keysDir: path(
+    'Folder of the site’s keys. Keep it out of every backup of `dataDir`: whoever holds both ' +
+      'holds the recordings, and destroying a key must destroy them.',
+    { default: 'keys' },
+  ),
+  site: object('The call floor.', {
+    name: Type.String({
+      description: 'The site’s name in signed checkpoints; it must never change.',
+      pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$',
+      default: 'gatehouse.local',
+    }),
+    timeZone: Type.String({
+      description: 'Zone of the floor, and of a debtor whose own zone is unknown.',
+      default: 'Asia/Shanghai',
+    }),
+    calendar: Type.Array(holidayYear, {
+      description:
+        'Years of public holidays beyond those that are built in; a year given here counts ' +
+        'instead of a built-in one. A year in neither is an alarm, and nobody is contacted.',
+      default: [],
+      maxItems: 50,
+    }),
+  }),
+  http: object('The console’s and the API’s address.', {
+    host: host('Address to listen on. Anything beyond loopback is refused without `tls`.', {
+      default: '127.0.0.1',
+    }),
+    port: port('Port to listen on.', 8790),
+    tls: Type.Optional(
+      Type.Object(
+        {
+          certFile: path('Certificate chain in PEM form.'),
+          keyFile: path('Its private key in PEM form.'),
+        },
+        { description: 'Absent: plain HTTP, on loopback only.', additionalProperties: false },
+      ),
+    ),
+  }),
+  telephony,
+  ledger: object('The account of everything.', {
+    checkpointEveryMs: integer(
+      'How often the ledger’s head is signed.',
+      minuteMs,
+      24 * hourMs,
+      hourMs,
+    ),
+  }),
+  retention: object('How long things are kept; a legal hold always wins.', {
+    recordingDays: days('Recordings of calls, from the day they were sealed.', 1_095),
+    caseDays: days('Personal data of a case, from the day it ended.', 1_095),
+    cdrDays: days('Asterisk’s own call records, which hold numbers.', 7),
+  }),
+});
+
+export type Config = Static<typeof configSchema>;
+
+/** The parts of a schema that its explanation needs. */
+export type SchemaPart = TSchema & {
+  type?: string;
+  description?: string;
+  default?: unknown;
+  from?: PathStart;
+  enum?: readonly string[];
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  maxItems?: number;
+  pattern?: string;
+  required?: readonly string[];
+  items?: SchemaPart;
+  properties?: Record<string, SchemaPart>;
+};
+
+/** What a key may hold, in words; stands in error messages and in docs/config.md. */
+export function allowed(schema: SchemaPart): string {
+  const { type, minimum, maximum, pattern, maxItems } = schema;
+  if (schema.enum) return schema.enum.map((each) => `\`${each}\``).join(' or ');
+  if (type === 'integer') return `a whole number from ${minimum} to ${maximum}`;
+  if (type === 'number') return `a number from ${minimum} to ${maximum}`;
+  if (type === 'array') return `a list of at most ${maxItems}`;
+  if (type === 'object') return `keys ${Object.keys(schema.properties ?? {}).join(', ')}`;
+  if (schema.from) return 'a path';
+  return pattern ? `text of the form \`${pattern}\`` : 'text';
+}
