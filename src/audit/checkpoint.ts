@@ -8,7 +8,8 @@ export interface TreeHead {
   /** `gatehouse/<site id>`: names the ledger, and is the name of its signing keys too. */
   origin: string;
   size: number;
-  root: Buffer;
+  /** In hex; the text of a checkpoint has it in base64. */
+  root: string;
 }
 
 export interface Checkpoint extends TreeHead {
@@ -66,7 +67,7 @@ export function verifierKey(origin: string, keyText: string): string {
 /** The text of a checkpoint, signed; Ed25519 is deterministic, so the same tree gives the same bytes. */
 export function signCheckpoint(head: TreeHead, key: KeyObject): string {
   assert(originForm.test(head.origin), 'an origin has no blank and no plus sign');
-  const text = `${head.origin}\n${head.size}\n${head.root.toString('base64')}\n`;
+  const text = `${head.origin}\n${head.size}\n${Buffer.from(head.root, 'hex').toString('base64')}\n`;
   const keyHash = noteKeyHash(head.origin, publicKeyText(key));
   const signature = Buffer.concat([keyHash, sign(null, Buffer.from(text), key)]);
   return `${text}\n— ${head.origin} ${signature.toString('base64')}\n`;
@@ -91,7 +92,13 @@ export function readCheckpoint(text: string): Checkpoint | undefined {
     if (bytes.length < 5 || bytes.toString('base64') !== base64) return undefined;
     signatures.push({ name, keyHash: bytes.subarray(0, 4), signature: bytes.subarray(4) });
   }
-  return { origin, size, root, signedText: text.slice(0, blank + 1), signatures };
+  return {
+    origin,
+    size,
+    root: root.toString('hex'),
+    signedText: text.slice(0, blank + 1),
+    signatures,
+  };
 }
 
 /**
@@ -107,6 +114,12 @@ export function isSignedBy(checkpoint: Checkpoint, keyText: string): boolean {
   );
   const text = Buffer.from(checkpoint.signedText);
   return own.length > 0 && own.every(({ signature }) => verify(null, text, key, signature));
+}
+
+/** The signing key that an entry brings in; undefined when it states none or no valid one. */
+export function statedKey(entry: Entry): string | undefined {
+  const key = entry.facts?.signingKey;
+  return typeof key === 'string' && readPublicKey(key) !== undefined ? key : undefined;
 }
 
 /** The first entry of every ledger: names the site and its first signing key. */
@@ -133,23 +146,33 @@ export function signingKeyRotated(
   return { room: 'audit', what: 'signing-key-rotated', who, about: siteId, facts };
 }
 
+/**
+ * The entry for a signing key that was lost, as after a restore on a new machine: nobody can show
+ * that it follows from the old one, so a verifier has to learn its fingerprint another way.
+ */
+export function signingKeyReplaced(siteId: string, who: string, newKey: KeyObject): Entry {
+  const facts = { signingKey: publicKeyText(newKey) };
+  return { room: 'audit', what: 'signing-key-replaced', who, about: siteId, facts };
+}
+
 /** The key that follows `currentKey` by this entry; undefined when the old key did not sign it. */
 export function succeedingKey(
   siteId: string,
   currentKey: string,
   entry: Entry,
 ): string | undefined {
-  const { oldKey, signature, signingKey } = entry.facts ?? {};
+  const { oldKey, signature } = entry.facts ?? {};
+  const signingKey = statedKey(entry);
   if (entry.about !== siteId || oldKey !== currentKey) return undefined;
-  if (typeof signingKey !== 'string' || typeof signature !== 'string') return undefined;
+  if (signingKey === undefined || typeof signature !== 'string') return undefined;
   const key = readPublicKey(currentKey);
-  if (key === undefined || readPublicKey(signingKey) === undefined) return undefined;
+  if (key === undefined) return undefined;
   const text = successionText(siteId, signingKey);
   return verify(null, text, key, Buffer.from(signature, 'base64')) ? signingKey : undefined;
 }
 
 /** States in the ledger itself that a checkpoint was signed, so that a lost file is missed. */
-export function checkpointSigned(siteId: string, size: number, root: Buffer): Entry {
-  const facts = { root: root.toString('hex'), size };
+export function checkpointSigned(siteId: string, size: number, root: string): Entry {
+  const facts = { root, size };
   return { room: 'audit', what: 'checkpoint-signed', who: 'system', about: siteId, facts };
 }

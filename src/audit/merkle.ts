@@ -2,21 +2,23 @@
 import assert from 'node:assert';
 import { hash } from 'node:crypto';
 
-const hexOfHash = /^[0-9a-f]{64}$/;
+const isHash = (text: unknown) => typeof text === 'string' && /^[0-9a-f]{64}$/.test(text);
 
-/** Leaf hash of a line without its newline: SHA-256(0x00 ‖ line). Lines are ASCII. */
-export function leafHash(line: string): Buffer {
-  return hash('sha256', `\0${line}`, 'buffer');
+// Hashes are kept in hex: Node gives a digest as a string in half the time it needs for a buffer.
+
+/** Leaf hash of a line without its newline: SHA-256(0x00 ‖ line) in hex. Lines are ASCII. */
+export function leafHash(line: string): string {
+  return hash('sha256', `\0${line}`, 'hex');
 }
 
 const pair = Buffer.alloc(65);
 pair[0] = 1;
 
-/** Hash of an inner node: SHA-256(0x01 ‖ left ‖ right), both 32 bytes. */
-export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  pair.set(left, 1);
-  pair.set(right, 33);
-  return hash('sha256', pair, 'buffer');
+/** Hash of an inner node: SHA-256(0x01 ‖ left ‖ right); takes and gives 64 hex digits. */
+export function nodeHash(left: string, right: string): string {
+  pair.write(left, 1, 'hex');
+  pair.write(right, 33, 'hex');
+  return hash('sha256', pair, 'hex');
 }
 
 /** The right edge as it is kept between runs: the hashes of the full subtrees, largest first. */
@@ -37,13 +39,13 @@ function countOnes(size: number): number {
  */
 export class MerkleEdge {
   #size = 0;
-  readonly #nodes: Buffer[] = [];
+  readonly #nodes: string[] = [];
 
   get size(): number {
     return this.#size;
   }
 
-  append(leaf: Buffer): void {
+  append(leaf: string): void {
     let node = leaf;
     // A subtree is full as often as the old size ends in a one bit.
     for (let rest = this.#size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
@@ -56,8 +58,8 @@ export class MerkleEdge {
   }
 
   /** The root of the tree so far; SHA-256 of nothing while it is empty. */
-  root(): Buffer {
-    let root = this.#nodes.at(-1) ?? hash('sha256', '', 'buffer');
+  root(): string {
+    let root = this.#nodes.at(-1) ?? hash('sha256', '', 'hex');
     for (let i = this.#nodes.length - 2; i >= 0; i -= 1) {
       const left = this.#nodes[i];
       assert(left !== undefined);
@@ -67,7 +69,7 @@ export class MerkleEdge {
   }
 
   state(): EdgeState {
-    return { size: this.#size, nodes: this.#nodes.map((node) => node.toString('hex')) };
+    return { size: this.#size, nodes: [...this.#nodes] };
   }
 
   /** Takes up a kept state; undefined when it is not the edge of any tree. */
@@ -75,16 +77,16 @@ export class MerkleEdge {
     const { size, nodes } = (state ?? {}) as Partial<EdgeState>;
     if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return undefined;
     if (!Array.isArray(nodes) || nodes.length !== countOnes(size)) return undefined;
-    if (!nodes.every((node) => typeof node === 'string' && hexOfHash.test(node))) return undefined;
+    if (!nodes.every(isHash)) return undefined;
     const edge = new MerkleEdge();
     edge.#size = size;
-    edge.#nodes.push(...nodes.map((node: string) => Buffer.from(node, 'hex')));
+    edge.#nodes.push(...nodes);
     return edge;
   }
 }
 
-/** All leaf hashes of a tree by index: an array's `at`, or a slice of one long buffer. */
-export type LeafHashes = (index: number) => Buffer;
+/** Gives the leaf hash at an index, wherever all of them are kept. */
+export type LeafHashes = (index: number) => string;
 
 function largestPowerBelow(size: number): number {
   let power = 1;
@@ -92,16 +94,16 @@ function largestPowerBelow(size: number): number {
   return power;
 }
 
-function subtreeRoot(leaves: LeafHashes, from: number, size: number): Buffer {
+function subtreeRoot(leaves: LeafHashes, from: number, size: number): string {
   const edge = new MerkleEdge();
   for (let i = from; i < from + size; i += 1) edge.append(leaves(i));
   return edge.root();
 }
 
 /** RFC 9162 section 2.1.3.1: the hashes that lead from leaf `index` to the root of `size` leaves. */
-export function proveInclusion(leaves: LeafHashes, index: number, size: number): Buffer[] {
+export function proveInclusion(leaves: LeafHashes, index: number, size: number): string[] {
   assert(index >= 0 && index < size, 'no such leaf');
-  const proof: Buffer[] = [];
+  const proof: string[] = [];
   let from = 0;
   for (let rest = size; rest > 1; ) {
     const left = largestPowerBelow(rest);
@@ -119,14 +121,14 @@ export function proveInclusion(leaves: LeafHashes, index: number, size: number):
 
 /** RFC 9162 section 2.1.3.2. Every argument may come from a stranger. */
 export function isIncluded(
-  leaf: Buffer,
+  leaf: string,
   index: number,
   size: number,
-  proof: readonly Buffer[],
-  root: Buffer,
+  proof: readonly string[],
+  root: string,
 ): boolean {
   if (!(Number.isSafeInteger(index) && Number.isSafeInteger(size))) return false;
-  if (index < 0 || index >= size || proof.some((node) => node.length !== 32)) return false;
+  if (index < 0 || index >= size || !proof.every(isHash)) return false;
   let node = leaf;
   let at = index;
   let last = size - 1;
@@ -144,13 +146,13 @@ export function isIncluded(
     at = Math.floor(at / 2);
     last = Math.floor(last / 2);
   }
-  return last === 0 && node.equals(root);
+  return last === 0 && node === root;
 }
 
 /** RFC 9162 section 2.1.4.1: shows that the first `oldSize` of `size` leaves are unchanged. */
-export function proveConsistency(leaves: LeafHashes, oldSize: number, size: number): Buffer[] {
+export function proveConsistency(leaves: LeafHashes, oldSize: number, size: number): string[] {
   assert(oldSize > 0 && oldSize <= size, 'no such older tree');
-  const proof: Buffer[] = [];
+  const proof: string[] = [];
   let from = 0;
   let old = oldSize;
   let rest = size;
@@ -174,14 +176,14 @@ export function proveConsistency(leaves: LeafHashes, oldSize: number, size: numb
 /** RFC 9162 section 2.1.4.2. Every argument may come from a stranger. */
 export function isConsistent(
   oldSize: number,
-  oldRoot: Buffer,
+  oldRoot: string,
   size: number,
-  root: Buffer,
-  proof: readonly Buffer[],
+  root: string,
+  proof: readonly string[],
 ): boolean {
   if (!(Number.isSafeInteger(oldSize) && Number.isSafeInteger(size))) return false;
-  if (oldSize < 1 || oldSize > size || proof.some((node) => node.length !== 32)) return false;
-  if (oldSize === size) return proof.length === 0 && oldRoot.equals(root);
+  if (oldSize < 1 || oldSize > size || !proof.every(isHash)) return false;
+  if (oldSize === size) return proof.length === 0 && oldRoot === root;
   let at = oldSize - 1;
   let last = size - 1;
   while (at % 2 === 1) {
@@ -208,5 +210,5 @@ export function isConsistent(
     at = Math.floor(at / 2);
     last = Math.floor(last / 2);
   }
-  return last === 0 && oldNode.equals(oldRoot) && node.equals(root);
+  return last === 0 && oldNode === oldRoot && node === root;
 }
