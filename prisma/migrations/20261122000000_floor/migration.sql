@@ -119,3 +119,34 @@ CREATE TABLE "Alarm" (
 );
 
 CREATE INDEX "Alarm_clearedUtcMs_idx" ON "Alarm" ("clearedUtcMs");
+
+CREATE TABLE "Person" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "roles" JSONB NOT NULL,
+    "state" TEXT NOT NULL,
+    "sinceUtcMs" BIGINT NOT NULL,
+    "requirements" JSONB NOT NULL
+);
+
+CREATE TABLE "Login" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "passwordHash" TEXT NOT NULL,
+    "changedUtcMs" BIGINT NOT NULL
+);
+
+CREATE UNIQUE INDEX "Login_name_key" ON "Login" ("name");
+
+CREATE TABLE "Token" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "kind" TEXT NOT NULL,
+    "personId" TEXT,
+    "hash" TEXT NOT NULL,
+    "label" TEXT,
+    "roles" JSONB,
+    "madeUtcMs" BIGINT NOT NULL,
+    "endsUtcMs" BIGINT NOT NULL
+);
+
+CREATE INDEX "Token_personId_idx" ON "Token" ("personId");
