@@ -5,12 +5,25 @@ export type ErrorKind = 'retry' | 'refuse' | 'operator';
 
 /** Every code, with its kind and the sentence that states what happened. */
 export const errorTable = {
+  'ami.disconnected': ['retry', "The link to the phone system's AMI is down."],
+  'ami.too-many-actions': ['retry', 'Too many AMI actions wait for their answers.'],
+  'ami.unsafe-value': ['refuse', 'A value for AMI holds a line break, a NUL or is too long.'],
+  'ari.disconnected': ['retry', "The link to the phone system's ARI is down."],
+  'ari.too-many-requests': ['retry', 'Too many ARI requests wait for their answers.'],
+  'asterisk.config-unsafe': ['refuse', 'A value can not stand in an Asterisk configuration file.'],
+  'asterisk.not-booted': ['operator', 'The private Asterisk did not boot.'],
+  'asterisk.peer-not-started': ['operator', 'A SIPp carrier or phone did not start.'],
   'config.invalid': ['refuse', 'The configuration has unknown keys or values out of range.'],
   'config.unreadable': ['refuse', 'The configuration file can not be read.'],
+  'http.bind-failed': ['operator', 'The HTTP address can not be listened on.'],
+  'http.insecure-bind': ['refuse', 'An address beyond loopback needs TLS.'],
+  'http.tls-unreadable': ['operator', 'The TLS certificate or its key can not be read.'],
+  'people.password-queue-full': ['retry', 'Too many passwords are being checked at this moment.'],
   'store.locked': ['operator', 'Another process holds the data folder.'],
   'store.commit-failed': ['operator', 'A commit to the ledger failed, so the daemon stops.'],
   'store.migration-changed': ['operator', 'An applied migration differs from the shipped one.'],
   'store.newer': ['operator', 'The database was written by a newer Gatehouse.'],
+  'spool.unreadable': ['retry', 'The folder of raw recordings can not be read.'],
   'room.inbox-full': ['retry', 'A room gets more events than it can decide; its feed is stale.'],
 } as const satisfies Record<string, readonly [ErrorKind, string]>;
 
