@@ -32,6 +32,20 @@ export interface Moment {
   newId(kind: string): string;
 }
 
+const codeChars = 48;
+
+/** A reason that came from outside, as a code that may stand in an entry: never its free text. */
+export function toCode(reason: string): string {
+  const code = reason
+    .toLowerCase()
+    .replace(/\d{5,}/g, 'n')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^[^a-z]+|-+$/g, '')
+    .slice(0, codeChars)
+    .replace(/-+$/, '');
+  return code === '' ? 'unnamed' : code;
+}
+
 /** Collects what a decision reads and writes; the state itself stays as it was. */
 export class Draft<T extends Tables, F extends Effect> {
   readonly entries: Entry[] = [];

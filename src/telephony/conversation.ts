@@ -1,0 +1,252 @@
+// The life of a call from its answer on: an agent within the limit or the message, then wrap-up.
+
+import { toCode } from '../draft.ts';
+import { enter, free, longestReady, startWrapUp } from './agent.ts';
+import { raiseAlarm } from './alarm.ts';
+import { type CallEnd, finish, orderDeadlineMs, orderEnd, orderSurvey, settle } from './call.ts';
+import { countOnDay, learnFromCall, learnFromTalk, paceSoon } from './campaign.ts';
+import type { OrderOutcome } from './phone-system.ts';
+import { closeRecording, openRecording } from './recording-steps.ts';
+import type { AgentRow, CallOutcomeCode, CallRow, Moment, TelephonyDraft } from './working-set.ts';
+
+/** Time kept for the order itself, so that the far end is connected or hears us within the limit. */
+export const orderReserveMs = 150;
+const defaultWaitMs = 2_000;
+
+/** The far end answered: count it, watch its recording begin, give it an agent if one is free. */
+export function callAnswered(
+  draft: TelephonyDraft,
+  call: CallRow,
+  answeredUtcMs: number,
+  moment: Moment,
+): void {
+  if (call.answeredUtcMs !== undefined || call.state === 'ended') return;
+  const stampUtcMs = Math.round(answeredUtcMs);
+  const next: CallRow = { ...call, state: 'answered', answeredUtcMs: stampUtcMs };
+  draft.put('Call', next);
+  const facts = { answeredUtcMs: stampUtcMs };
+  draft.entry({ what: 'call-answered', who: 'system', about: call.id, facts });
+  countOnDay(draft, call.campaignId, moment, { answered: 1 });
+  learnFromCall(draft, next, moment);
+  openRecording(draft, next, moment);
+  giveAgent(draft, next, moment);
+  paceSoon(draft, call.campaignId, moment);
+}
+
+/** Connects a waiting call to its own agent, or to the one who has been ready longest. */
+export function giveAgent(draft: TelephonyDraft, call: CallRow, moment: Moment): void {
+  const agent =
+    call.agentId === undefined
+      ? longestReady(draft, call.campaignId)
+      : draft.get('Agent', call.agentId);
+  if (!agent || agent.legId === undefined || agent.legState !== 'up') return;
+  if (agent.callId !== undefined && agent.callId !== call.id) return;
+  const connecting: CallRow = { ...call, state: 'connecting', agentId: agent.id };
+  draft.put('Call', connecting);
+  const reserved: AgentRow = {
+    ...agent,
+    state: 'reserved',
+    callId: call.id,
+    sinceUtcMs: moment.atUtcMs,
+  };
+  draft.put('Agent', reserved);
+  draft.entry({
+    what: 'call-assigned',
+    who: 'system',
+    about: call.id,
+    why: call.agentId === undefined ? 'longest-ready' : 'own-agent',
+    facts: {
+      agentId: agent.id,
+      readyMs: Math.max(0, Math.round(moment.atUtcMs - agent.sinceUtcMs)),
+    },
+  });
+  draft.effect(moment.newId('effect'), {
+    kind: 'connect',
+    lane: call.id,
+    deadlineMs: orderDeadlineMs,
+    callId: call.id,
+    legId: agent.legId,
+  });
+}
+
+/** The oldest call that waits for an agent of a campaign gets the one who became free. */
+export function serveWaiting(
+  draft: TelephonyDraft,
+  campaignIds: readonly string[],
+  moment: Moment,
+) {
+  const waiting = [...draft.all('Call')]
+    .filter((call) => call.state === 'answered' && campaignIds.includes(call.campaignId))
+    .sort((a, b) => (a.answeredUtcMs ?? 0) - (b.answeredUtcMs ?? 0));
+  for (const call of waiting) giveAgent(draft, call, moment);
+}
+
+/** The phone system's answer to the connecting; its `bridge-joined` fact may have come before. */
+export function connectDone(
+  draft: TelephonyDraft,
+  call: CallRow,
+  result: OrderOutcome,
+  moment: Moment,
+): void {
+  if (call.state !== 'connecting') return;
+  if (result.outcome === 'accepted') connected(draft, call, moment);
+  else if (result.outcome === 'unknown') orderSurvey(draft, moment);
+  else backToWaiting(draft, call, result.reason, moment);
+}
+
+/** Customer and agent hear each other. */
+export function connected(draft: TelephonyDraft, call: CallRow, moment: Moment): void {
+  if (call.state !== 'connecting') return;
+  const agent = draft.get('Agent', call.agentId ?? '');
+  draft.put('Call', { ...call, state: 'talking', connectedUtcMs: moment.atUtcMs });
+  const afterMs = Math.round(moment.atUtcMs - (call.answeredUtcMs ?? moment.atUtcMs));
+  draft.entry({
+    what: 'call-connected',
+    who: 'system',
+    about: call.id,
+    facts: { agentId: call.agentId ?? '', afterMs },
+  });
+  // Connected beyond the limit is abandoned by the rule's own words, though they do talk.
+  if (afterMs > waitLimitMs(draft, call))
+    countOnDay(draft, call.campaignId, moment, { abandoned: 1 });
+  if (agent?.state === 'reserved') enter(draft, agent, 'talking', 'system', moment);
+}
+
+function backToWaiting(draft: TelephonyDraft, call: CallRow, why: string, moment: Moment): void {
+  draft.entry({ what: 'connect-refused', who: 'system', about: call.id, why: toCode(why) });
+  const agent = draft.get('Agent', call.agentId ?? '');
+  const waiting: CallRow = { ...call, state: 'answered', agentId: undefined };
+  draft.put('Call', waiting);
+  if (agent?.callId === call.id) free(draft, agent, 'system', moment);
+}
+
+export function waitLimitMs(draft: TelephonyDraft, call: CallRow): number {
+  return draft.get('Campaign', call.campaignId)?.settings.waitMs ?? defaultWaitMs;
+}
+
+/** When a waiting call must hear the message; undefined for calls that don't wait. */
+export function messageDueUtcMs(draft: TelephonyDraft, call: CallRow): number | undefined {
+  if (call.state !== 'answered' || call.answeredUtcMs === undefined) return undefined;
+  return call.answeredUtcMs + waitLimitMs(draft, call) - orderReserveMs;
+}
+
+/** Nobody is free within the limit: the message, then the end, both done by the phone system. */
+export function endWithMessage(draft: TelephonyDraft, call: CallRow, why: string, moment: Moment) {
+  draft.put('Call', { ...call, state: 'message', endAsked: why });
+  draft.entry({ what: 'call-abandoned', who: 'system', about: call.id, why });
+  countOnDay(draft, call.campaignId, moment, { abandoned: 1 });
+  draft.effect(moment.newId('effect'), {
+    kind: 'end-with-message',
+    lane: call.id,
+    deadlineMs: orderDeadlineMs,
+    callId: call.id,
+  });
+}
+
+/** An answered call is over, whoever ended it. */
+export function endAnswered(
+  draft: TelephonyDraft,
+  call: CallRow,
+  end: CallEnd,
+  moment: Moment,
+): void {
+  const outcome = outcomeOfAnswered(call);
+  const hadCounted = call.state === 'message' || call.connectedUtcMs !== undefined;
+  if (outcome === 'abandoned' && !hadCounted) {
+    draft.entry({
+      what: 'call-abandoned',
+      who: 'system',
+      about: call.id,
+      why: 'left-while-waiting',
+    });
+    countOnDay(draft, call.campaignId, moment, { abandoned: 1 });
+  }
+  const ended = finish(draft, call, outcome, end);
+  closeRecording(draft, ended, moment);
+  const agent = draft.get('Agent', call.agentId ?? '');
+  const holdsAgent = agent?.callId === call.id;
+  if (call.connectedUtcMs !== undefined) {
+    const wrapUpMs = draft.get('Campaign', call.campaignId)?.settings.wrapUpMs ?? 0;
+    if (agent && holdsAgent && agent.state === 'talking') {
+      draft.put('Call', { ...ended, state: 'wrap-up' });
+      startWrapUp(draft, agent, wrapUpMs, moment);
+    } else closeCall(draft, ended, moment);
+  } else {
+    if (agent && holdsAgent) free(draft, agent, 'system', moment);
+    settle(draft, ended, false, moment);
+    draft.release('Call', call.id);
+  }
+  paceSoon(draft, call.campaignId, moment);
+}
+
+function outcomeOfAnswered(call: CallRow): CallOutcomeCode {
+  if (call.endAsked === 'not-recorded') return 'not-recorded';
+  if (call.connectedUtcMs === undefined) return 'abandoned';
+  return call.endAsked === 'agent-phone-lost' ? 'agent-lost' : 'conversation';
+}
+
+export interface Dispose {
+  kind: 'dispose';
+  callId: string;
+  agentId: string;
+  by: string;
+  /** Action code of the contact, as the campaign's list has it. */
+  disposition: string;
+  /** A person was spoken to and the matter raised. */
+  effective: boolean;
+}
+
+/** The agent's result of a call; ends wrap-up when the call is over. */
+export function dispose(draft: TelephonyDraft, event: Dispose, moment: Moment) {
+  const call = draft.get('Call', event.callId);
+  if (!call || call.agentId !== event.agentId || call.connectedUtcMs === undefined) {
+    return { done: false, why: 'not-your-call' };
+  }
+  if (call.disposition !== undefined) return { done: false, why: 'already-disposed' };
+  const next: CallRow = { ...call, disposition: event.disposition };
+  draft.put('Call', next);
+  draft.entry({
+    what: 'call-disposed',
+    who: event.by,
+    about: call.id,
+    why: event.disposition,
+    facts: { effective: event.effective },
+  });
+  if (call.state === 'wrap-up') wrapUpOver(draft, next, event.effective, event.by, moment);
+  return { done: true };
+}
+
+/** Wrap-up ended by the disposition or by its timer; an unmarked conversation counts as one. */
+export function wrapUpOver(
+  draft: TelephonyDraft,
+  call: CallRow,
+  effective: boolean,
+  who: string,
+  moment: Moment,
+): void {
+  const agent = draft.get('Agent', call.agentId ?? '');
+  closeCall(draft, call, moment, effective);
+  if (agent?.callId !== call.id) return;
+  learnFromTalk(draft, call, moment);
+  if (agent.state === 'wrap-up') {
+    free(draft, agent, who, moment);
+    serveWaiting(draft, agent.campaignIds, moment);
+  } else draft.put('Agent', { ...agent, callId: undefined });
+}
+
+function closeCall(draft: TelephonyDraft, call: CallRow, moment: Moment, effective = true): void {
+  const ended: CallRow = { ...call, state: 'ended' };
+  draft.put('Call', ended);
+  settle(draft, ended, effective, moment);
+  draft.release('Call', call.id);
+}
+
+/** The agent's phone was lost: a customer must not stay on the line alone. */
+export function agentLost(draft: TelephonyDraft, callId: string, moment: Moment): void {
+  const call = draft.get('Call', callId);
+  if (!call) return;
+  if (call.state === 'connecting') backToWaiting(draft, call, 'agent-phone-lost', moment);
+  else if (call.state === 'talking') orderEnd(draft, call, 'agent-phone-lost', moment);
+  else if (call.state === 'wrap-up') wrapUpOver(draft, call, true, 'system', moment);
+  raiseAlarm(draft, 'agent-phone-lost', call.agentId ?? call.id, moment);
+}

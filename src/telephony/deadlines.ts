@@ -1,0 +1,66 @@
+// Deadlines of telephony: waiting calls, lost rings, wrap-ups, pacing and retries of sealing.
+import { legEnded } from './agent.ts';
+import { lostRingMs, orderEnd, orderSurvey } from './call.ts';
+import { isUnanswered, paceCampaigns } from './campaign.ts';
+import { endWithMessage, messageDueUtcMs, wrapUpOver } from './conversation.ts';
+import { orderDiscard, orderSeal } from './recording-steps.ts';
+import type { AgentRow, CallRow, Moment, TelephonyDraft } from './working-set.ts';
+
+/** The clock reached a deadline of ours: waiting calls, wrap-ups, lost rings, pacing, retries. */
+export function wake(draft: TelephonyDraft, moment: Moment): void {
+  for (const call of [...draft.all('Call')]) {
+    const dueUtcMs = messageDueUtcMs(draft, call);
+    if (dueUtcMs !== undefined && dueUtcMs <= moment.atUtcMs) {
+      endWithMessage(draft, call, 'no-agent-free', moment);
+    }
+    const lostUtcMs = ringLostUtcMs(draft, call);
+    if (lostUtcMs !== undefined && lostUtcMs <= moment.atUtcMs) {
+      orderEnd(draft, call, 'ring-time-over', moment);
+      orderSurvey(draft, moment);
+    }
+  }
+  for (const agent of [...draft.all('Agent')]) {
+    if (agent.untilUtcMs === undefined || agent.untilUtcMs > moment.atUtcMs) continue;
+    deadlineOfAgent(draft, agent, moment);
+  }
+  for (const recording of [...draft.all('Recording')]) {
+    if (recording.nextUtcMs === undefined || recording.nextUtcMs > moment.atUtcMs) continue;
+    draft.put('Recording', { ...recording, nextUtcMs: undefined });
+    if (recording.state === 'closed') orderSeal(draft, recording, moment);
+    if (recording.state === 'sealed') orderDiscard(draft, recording.id, moment);
+  }
+  paceCampaigns(draft, moment);
+}
+
+function ringLostUtcMs(draft: TelephonyDraft, call: CallRow): number | undefined {
+  if (!isUnanswered(call.state) || call.dialedUtcMs === undefined) return undefined;
+  if (call.endAsked !== undefined) return undefined;
+  const ringMs = draft.get('Campaign', call.campaignId)?.settings.ringMs ?? 0;
+  return call.dialedUtcMs + ringMs + lostRingMs;
+}
+
+function deadlineOfAgent(draft: TelephonyDraft, agent: AgentRow, moment: Moment): void {
+  const call = agent.callId === undefined ? undefined : draft.get('Call', agent.callId);
+  if (agent.state === 'wrap-up' && call) wrapUpOver(draft, call, true, 'system', moment);
+  else if (agent.legState === 'ringing' && agent.legId !== undefined) {
+    legEnded(draft, agent.legId, 'phone-not-answered', moment);
+  } else draft.put('Agent', { ...agent, untilUtcMs: undefined });
+}
+
+/** The next moment at which wake() has something to do. */
+export function nextWakeUtcMs(view: TelephonyDraft): number | undefined {
+  let next: number | undefined;
+  const consider = (atUtcMs: number | undefined) => {
+    if (atUtcMs !== undefined && (next === undefined || atUtcMs < next)) next = atUtcMs;
+  };
+  for (const call of view.all('Call')) {
+    consider(messageDueUtcMs(view, call));
+    consider(ringLostUtcMs(view, call));
+  }
+  for (const agent of view.all('Agent')) consider(agent.untilUtcMs);
+  for (const recording of view.all('Recording')) consider(recording.nextUtcMs);
+  for (const campaign of view.all('Campaign')) {
+    if (campaign.state === 'running') consider(view.get('Pace', campaign.id)?.nextUtcMs ?? 0);
+  }
+  return next;
+}

@@ -1,0 +1,158 @@
+// Decides one event of the telephony room: pure, everything it does is in the draft.
+import type { RoomEvent } from '../room.ts';
+import { type Outcome, type SetAgentState, type SignIn, setAgentState, signIn } from './agent.ts';
+import { clearAlarm, raiseAlarm } from './alarm.ts';
+import { askCall, orderEnd } from './call.ts';
+import {
+  isUnanswered,
+  type PutCampaign,
+  putCampaign,
+  type SetCampaignState,
+  setCampaignState,
+} from './campaign.ts';
+import { type Dispose, dispose } from './conversation.ts';
+import { wake } from './deadlines.ts';
+import { decideFact, resurvey, serveIfReady } from './facts.ts';
+import type { PhoneFact } from './phone-system.ts';
+import { plantOf } from './plant.ts';
+import { judgeRoom, type RecordingLimits, type RecordingRoom } from './recording.ts';
+import { decideDone, decideRecovered } from './results.ts';
+import type { Moment, TelephonyDraft, TelephonyEffect, TelephonyResult } from './working-set.ts';
+
+/** An agent calls a case's number by hand; the permit decides whether that may be. */
+export interface ManualCall {
+  kind: 'manual-call';
+  agentId: string;
+  campaignId: string;
+  caseId: string;
+  numberId: string;
+}
+
+export type TelephonyEvent =
+  | SignIn
+  | SetAgentState
+  | Dispose
+  | PutCampaign
+  | SetCampaignState
+  | ManualCall
+  | { kind: 'hang-up-call'; callId: string; agentId: string }
+  | { kind: 'stop-calls'; caseIds: readonly string[]; why: string }
+  | { kind: 'person-left'; personId: string }
+  | { kind: 'phone'; fact: PhoneFact }
+  /** Facts were lost inside the daemon: only a survey shows what is true now. */
+  | { kind: 'resync' }
+  | { kind: 'storage'; room: RecordingRoom; limits: RecordingLimits };
+
+export type TelephonyRoomEvent = RoomEvent<TelephonyEvent, TelephonyEffect, TelephonyResult>;
+
+/** Decides one event: pure, everything it does is in the draft. */
+export function decideTelephony(
+  draft: TelephonyDraft,
+  event: TelephonyRoomEvent,
+  moment: Moment,
+): void {
+  switch (event.kind) {
+    case 'sign-in':
+      return draft.answer(signIn(draft, event, moment));
+    case 'set-agent-state':
+      draft.answer(setAgentState(draft, event, moment));
+      return serveIfReady(draft, event.agentId, moment);
+    case 'dispose':
+      return draft.answer(dispose(draft, event, moment));
+    case 'put-campaign':
+      return draft.answer(putCampaign(draft, event));
+    case 'set-campaign-state':
+      return draft.answer(setCampaignState(draft, event, moment));
+    case 'manual-call':
+      return draft.answer(manualCall(draft, event, moment));
+    case 'hang-up-call':
+      return draft.answer(hangUpCall(draft, event, moment));
+    case 'stop-calls':
+      return stopCalls(draft, event.caseIds, event.why, moment);
+    case 'person-left':
+      return personLeft(draft, event.personId, moment);
+    case 'phone':
+      return decideFact(draft, event.fact, moment);
+    case 'resync':
+      return resurvey(draft, moment);
+    case 'storage':
+      return storageSeen(draft, event, moment);
+    case 'wake':
+      return wake(draft, moment);
+    case 'done':
+      return decideDone(draft, event, moment);
+    case 'recovered':
+      return decideRecovered(draft, event, moment);
+  }
+}
+
+function manualCall(draft: TelephonyDraft, event: ManualCall, moment: Moment): Outcome {
+  const agent = draft.get('Agent', event.agentId);
+  const campaign = draft.get('Campaign', event.campaignId);
+  if (!agent || !campaign) return { done: false, why: 'not-signed-in' };
+  if (agent.legState !== 'up') return { done: false, why: 'phone-not-connected' };
+  if (agent.state !== 'ready' && agent.state !== 'away') return { done: false, why: 'busy' };
+  if (plantOf(draft).feed !== 'fresh') return { done: false, why: 'feed-stale' };
+  if (!plantOf(draft).storageOk) return { done: false, why: 'storage-low' };
+  const { agentId, caseId, numberId } = event;
+  const call = askCall(draft, campaign, moment, { mode: 'manual', agentId, caseId, numberId });
+  const sinceUtcMs = moment.atUtcMs;
+  draft.put('Agent', { ...agent, state: 'reserved', callId: call.id, code: undefined, sinceUtcMs });
+  return { done: true };
+}
+
+function hangUpCall(
+  draft: TelephonyDraft,
+  event: { callId: string; agentId: string },
+  moment: Moment,
+): Outcome {
+  const call = draft.get('Call', event.callId);
+  if (!call || call.agentId !== event.agentId) return { done: false, why: 'not-your-call' };
+  if (call.state !== 'talking') return { done: false, why: 'not-talking' };
+  orderEnd(draft, call, 'agent-hung-up', moment);
+  return { done: true };
+}
+
+/** A case stopped: what rings for it is ended, what was asked for it is not dialed. */
+function stopCalls(
+  draft: TelephonyDraft,
+  caseIds: readonly string[],
+  why: string,
+  moment: Moment,
+): void {
+  for (const call of [...draft.all('Call')]) {
+    if (call.caseId === undefined || !caseIds.includes(call.caseId)) continue;
+    if (isUnanswered(call.state) && call.state !== 'asked') orderEnd(draft, call, why, moment);
+  }
+}
+
+function personLeft(draft: TelephonyDraft, personId: string, moment: Moment): void {
+  for (const agent of [...draft.all('Agent')]) {
+    if (agent.personId !== personId || agent.state === 'out') continue;
+    const call = agent.callId === undefined ? undefined : draft.get('Call', agent.callId);
+    if (call?.state === 'talking') orderEnd(draft, call, 'person-left', moment);
+    const { id: agentId } = agent;
+    const event = { kind: 'set-agent-state', agentId, state: 'out', by: 'system' } as const;
+    setAgentState(draft, event, moment);
+  }
+}
+
+/** Without room for recordings nothing is dialed: a call that can't be recorded must not be. */
+function storageSeen(
+  draft: TelephonyDraft,
+  event: Extract<TelephonyEvent, { kind: 'storage' }>,
+  moment: Moment,
+): void {
+  const plant = plantOf(draft);
+  const judged = judgeRoom(plant.storageOk, event.room, event.limits);
+  const { spoolHours, vaultHours } = event.room;
+  draft.put('Plant', { ...plant, spoolHours, vaultHours, storageOk: judged.mayDial });
+  if (plant.storageOk === judged.mayDial) return;
+  if (judged.mayDial) {
+    draft.entry({ what: 'dialing-allowed', who: 'system', about: 'storage' });
+    clearAlarm(draft, 'storage-low', 'storage', moment);
+  } else {
+    draft.entry({ what: 'dialing-withheld', who: 'system', about: 'storage', why: judged.why });
+    raiseAlarm(draft, 'storage-low', 'storage', moment);
+  }
+}

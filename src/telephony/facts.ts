@@ -1,0 +1,90 @@
+// Facts of the phone system, decided in the order in which it stated them.
+import { legEnded, legUp } from './agent.ts';
+import { raiseAlarm } from './alarm.ts';
+import { callRinging, endUnanswered, orderEnd, orderSurvey, outcomeOf } from './call.ts';
+import { dialForAgent, isUnanswered } from './campaign.ts';
+import { agentLost, callAnswered, connected, endAnswered, serveWaiting } from './conversation.ts';
+import type { PhoneFact } from './phone-system.ts';
+import { plantOf } from './plant.ts';
+import type { Moment, TelephonyDraft } from './working-set.ts';
+
+/** Decides one fact. */
+export function decideFact(draft: TelephonyDraft, fact: PhoneFact, moment: Moment): void {
+  switch (fact.kind) {
+    case 'feed-stale':
+      return feedStale(draft, fact.feed, moment);
+    case 'feed-fresh':
+      return resurvey(draft, moment);
+    case 'leg-up': {
+      const agent = legUp(draft, fact.legId, moment);
+      if (agent) dialForAgent(draft, agent, moment);
+      return agent && serveIfReady(draft, agent.id, moment);
+    }
+    case 'leg-ended':
+      return legGone(draft, fact.legId, moment);
+    case 'bridge-left':
+      return;
+    default:
+      return decideCallFact(draft, fact, moment);
+  }
+}
+
+function decideCallFact(
+  draft: TelephonyDraft,
+  fact: Extract<PhoneFact, { callId: string }>,
+  moment: Moment,
+): void {
+  const call = draft.get('Call', fact.callId);
+  if (!call || call.state === 'ended' || call.state === 'wrap-up') return;
+  switch (fact.kind) {
+    case 'call-ringing':
+      return callRinging(draft, call, moment);
+    case 'call-answered':
+      return callAnswered(draft, call, fact.atUtcMs, moment);
+    case 'bridge-joined':
+      return connected(draft, call, moment);
+    case 'call-ended': {
+      const end = { by: fact.by, cause: fact.cause, atUtcMs: fact.atUtcMs };
+      if (!isUnanswered(call.state)) return endAnswered(draft, call, end, moment);
+      const ours = call.endAsked !== undefined;
+      return endUnanswered(draft, call, ours ? 'cancelled' : outcomeOf(fact.cause), end, moment);
+    }
+    default:
+      // Early media is not an answer, and leaving the bridge is told by the call's end.
+      return;
+  }
+}
+
+/** Asks for the whole picture; until it is here nothing is dialed. */
+export function resurvey(draft: TelephonyDraft, moment: Moment): void {
+  draft.put('Plant', { ...plantOf(draft), feed: 'surveying' });
+  orderSurvey(draft, moment);
+}
+
+export function feedStale(draft: TelephonyDraft, feed: string, moment: Moment): void {
+  const plant = plantOf(draft);
+  if (plant.feed !== 'stale') {
+    draft.entry({ what: 'feed-stale', who: 'system', about: `feed-${feed}` });
+  }
+  draft.put('Plant', { ...plant, feed: 'stale' });
+  raiseAlarm(draft, 'feed-stale', `feed-${feed}`, moment);
+}
+
+export function legGone(draft: TelephonyDraft, legId: string, moment: Moment): void {
+  const agent = legEnded(draft, legId, 'phone-ended', moment);
+  if (agent?.callId === undefined) return;
+  const holding = draft.get('Agent', agent.id) ?? agent;
+  const callId = agent.callId;
+  const call = draft.get('Call', callId);
+  agentLost(draft, callId, moment);
+  // A call in wrap-up was closed by agentLost; one that rings for this agent alone has no one now.
+  if (call && isUnanswered(call.state)) orderEnd(draft, call, 'agent-phone-lost', moment);
+  const after = draft.get('Agent', agent.id) ?? holding;
+  if (call?.state !== 'talking') draft.put('Agent', { ...after, callId: undefined });
+}
+
+/** Whoever waits for an agent of these campaigns is served, if this one is ready. */
+export function serveIfReady(draft: TelephonyDraft, agentId: string, moment: Moment): void {
+  const agent = draft.get('Agent', agentId);
+  if (agent?.state === 'ready') serveWaiting(draft, agent.campaignIds, moment);
+}

@@ -1,0 +1,50 @@
+// The state of what calls need beside agents: feeds, trunks, room for recordings.
+import type { Moment, PlantRow, TelephonyDraft } from './working-set.ts';
+
+const firstHoldMs = 2_000;
+const longestHoldMs = 60_000;
+
+const unknownPlant: PlantRow = {
+  id: 'now',
+  feed: 'stale',
+  bootId: '',
+  spoolHours: 0,
+  vaultHours: 0,
+  storageOk: false,
+  trunks: {},
+};
+
+/** Until feeds and disks have reported, nothing is dialed. */
+export function plantOf(draft: TelephonyDraft): PlantRow {
+  return draft.get('Plant', 'now') ?? unknownPlant;
+}
+
+/** The trunk refused for reasons of its own: leave it alone, longer each time in a row. */
+export function holdTrunk(draft: TelephonyDraft, trunk: string, moment: Moment): void {
+  const plant = plantOf(draft);
+  const failures = (plant.trunks[trunk]?.failures ?? 0) + 1;
+  const holdMs = Math.min(longestHoldMs, firstHoldMs * 2 ** Math.min(failures - 1, 10));
+  const trunks = { ...plant.trunks, [trunk]: { untilUtcMs: moment.atUtcMs + holdMs, failures } };
+  draft.put('Plant', { ...plant, trunks });
+}
+
+/** The trunk carried a call to the ring: it works. */
+export function releaseTrunk(draft: TelephonyDraft, trunk: string): void {
+  const plant = plantOf(draft);
+  if (!plant.trunks[trunk]) return;
+  const { [trunk]: _, ...trunks } = plant.trunks;
+  draft.put('Plant', { ...plant, trunks });
+}
+
+/** Why nothing may be dialed on this trunk now; undefined when it may. */
+export function whyNoDialing(
+  draft: TelephonyDraft,
+  trunk: string,
+  moment: Moment,
+): string | undefined {
+  const plant = plantOf(draft);
+  if (plant.feed !== 'fresh') return 'feed-stale';
+  if (!plant.storageOk) return 'storage-low';
+  if ((plant.trunks[trunk]?.untilUtcMs ?? 0) > moment.atUtcMs) return 'trunk-held';
+  return undefined;
+}

@@ -1,0 +1,114 @@
+// After a cut or a restart: what the phone system says is alive, held against what we remember.
+import { free, legEnded, legUp, ringPhone } from './agent.ts';
+import { endUnanswered, orderDeadlineMs } from './call.ts';
+import { isUnanswered, paceSoon } from './campaign.ts';
+import { callAnswered, connected, endAnswered, giveAgent } from './conversation.ts';
+import type { Survey, SurveyedCall } from './phone-system.ts';
+import { plantOf } from './plant.ts';
+import { adoptRecording } from './recording-steps.ts';
+import type { RawRecording } from './recordings.ts';
+import type { CallRow, Moment, TelephonyDraft } from './working-set.ts';
+
+/**
+ * Settles every call and leg by a survey asked for at `askedUtcMs`; what began later is left alone.
+ * Our memory loses wherever the phone system knows better; channels nobody owns are ended.
+ */
+export function reconcile(
+  draft: TelephonyDraft,
+  askedUtcMs: number,
+  survey: Survey,
+  raw: readonly RawRecording[],
+  moment: Moment,
+): void {
+  const plant = plantOf(draft);
+  const restarted = plant.bootId !== '' && plant.bootId !== survey.bootId;
+  draft.put('Plant', { ...plant, feed: 'fresh', bootId: survey.bootId });
+  const recorded = new Set(raw.map(({ recordingId }) => recordingId));
+  const alive = new Map(survey.calls.map((call) => [call.callId, call]));
+  for (const call of [...draft.all('Call')]) {
+    const seen = alive.get(call.id);
+    if (seen) resume(draft, call, seen, moment);
+    else if ((call.dialedUtcMs ?? moment.atUtcMs) < askedUtcMs)
+      lost(draft, call, recorded.has(call.id), restarted, moment);
+  }
+  for (const call of survey.calls)
+    if (!draft.get('Call', call.callId)) endOrphan(draft, call.callId, moment);
+  reconcileLegs(draft, survey, moment);
+  for (const { recordingId } of raw) adopt(draft, recordingId, moment);
+  for (const campaign of draft.all('Campaign')) paceSoon(draft, campaign.id, moment);
+}
+
+/** A call that lives: it may have been answered, connected or left alone while nobody looked. */
+function resume(draft: TelephonyDraft, call: CallRow, seen: SurveyedCall, moment: Moment): void {
+  if (seen.state === 'up' && isUnanswered(call.state)) {
+    draft.put('Call', { ...call, recovered: true });
+    callAnswered(draft, { ...call, recovered: true }, moment.atUtcMs, moment);
+  } else if (call.state === 'connecting' && seen.legId !== undefined) {
+    connected(draft, call, moment);
+  } else if (call.state === 'connecting' && seen.held) {
+    const agent = draft.get('Agent', call.agentId ?? '');
+    const waiting: CallRow = { ...call, state: 'answered', agentId: undefined };
+    draft.put('Call', waiting);
+    if (agent?.callId === call.id) free(draft, agent, 'system', moment);
+    giveAgent(draft, waiting, moment);
+  } else if (call.state === 'dialing' || call.state === 'dialed') {
+    draft.put('Call', { ...call, state: seen.state === 'ringing' ? 'ringing' : 'dialed' });
+  }
+}
+
+/** A call that is gone and whose end nobody saw. It counts as dialed; its recording tells more. */
+function lost(
+  draft: TelephonyDraft,
+  call: CallRow,
+  wasRecorded: boolean,
+  restarted: boolean,
+  moment: Moment,
+): void {
+  if (call.state === 'ended' || call.state === 'asked' || call.state === 'wrap-up') return;
+  const gone: CallRow = { ...call, recovered: true };
+  const why = restarted ? 'phone-system-restarted' : 'end-not-seen';
+  const end = { by: 'phone-system', why, atUtcMs: moment.atUtcMs } as const;
+  const recording = draft.get('Recording', call.id);
+  if (recording?.state === 'live') draft.put('Recording', { ...recording, crashed: true });
+  if (!isUnanswered(call.state)) endAnswered(draft, gone, end, moment);
+  else if (wasRecorded) {
+    // Recording starts at the answer: it was answered while nobody looked, and heard the message.
+    callAnswered(draft, gone, call.ringingUtcMs ?? call.dialedUtcMs ?? moment.atUtcMs, moment);
+    const answered = draft.get('Call', call.id);
+    if (answered) endAnswered(draft, answered, end, moment);
+  } else endUnanswered(draft, gone, 'unknown', end, moment);
+}
+
+function endOrphan(draft: TelephonyDraft, channelId: string, moment: Moment): void {
+  draft.entry({ what: 'orphan-ended', who: 'system', about: channelId, why: 'nobody-owns-it' });
+  draft.effect(moment.newId('effect'), {
+    kind: 'hang-up',
+    lane: channelId,
+    deadlineMs: orderDeadlineMs,
+    channelId,
+  });
+}
+
+function reconcileLegs(draft: TelephonyDraft, survey: Survey, moment: Moment): void {
+  const legs = new Map(survey.legs.map((leg) => [leg.legId, leg.up]));
+  for (const agent of [...draft.all('Agent')]) {
+    if (agent.legId !== undefined && !legs.has(agent.legId)) {
+      const wasReady = agent.state === 'ready';
+      const next = legEnded(draft, agent.legId, 'gone-after-restart', moment);
+      // The seat was working when the phone system went down: its phone is rung again by us.
+      if (next && next.way === 'pre-connected' && next.state !== 'out') {
+        ringPhone(draft, wasReady ? { ...next, wanted: 'ready' } : next, moment);
+      }
+    } else if (agent.legId !== undefined && legs.get(agent.legId) && agent.legState !== 'up') {
+      legUp(draft, agent.legId, moment);
+    }
+  }
+  const owned = new Set([...draft.all('Agent')].map((agent) => agent.legId));
+  for (const { legId } of survey.legs) if (!owned.has(legId)) endOrphan(draft, legId, moment);
+}
+
+/** Raw files in the spool that no row accounts for, or whose row waits, are taken in again. */
+function adopt(draft: TelephonyDraft, recordingId: string, moment: Moment): void {
+  if (draft.get('Recording', recordingId) || draft.get('Call', recordingId)) return;
+  adoptRecording(draft, recordingId, moment);
+}

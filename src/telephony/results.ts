@@ -1,0 +1,128 @@
+// Results of telephony's effects, and what is done about those that the last run left pending.
+import type { Done, Recovered } from '../room.ts';
+import { dialDone, noPermit, orderDeadlineMs, permitAnswered } from './call.ts';
+import { connectDone } from './conversation.ts';
+import { feedStale, legGone } from './facts.ts';
+import type { OrderOutcome } from './phone-system.ts';
+import { plantOf } from './plant.ts';
+import { reconcile } from './reconcile.ts';
+import { discardDone, recordingChecked, sealDone } from './recording-steps.ts';
+import type { Moment, TelephonyDraft, TelephonyEffect, TelephonyResult } from './working-set.ts';
+
+/** How long the wait for the next look at a stale feed is; the adapter reconnects by itself. */
+const resurveyMs = 2_000;
+
+/** Decides the one result of an effect. */
+export function decideDone(
+  draft: TelephonyDraft,
+  { effect, result }: Done<TelephonyEffect, TelephonyResult>,
+  moment: Moment,
+): void {
+  if (effect.kind === 'survey') return surveyDone(draft, effect.askedUtcMs, result, moment);
+  if (effect.kind === 'ring-agent') {
+    if (result.outcome === 'refused') legGone(draft, effect.legId, moment);
+    return;
+  }
+  if (effect.kind === 'hang-up' || effect.kind === 'end-with-message') {
+    // The end itself comes as a fact; a lost order is given again until the channel is gone.
+    if (result.outcome === 'unknown') repeat(draft, effect, moment);
+    return;
+  }
+  if (effect.kind === 'settle-contact') {
+    if (result.outcome !== 'settled') repeat(draft, effect, moment);
+    return;
+  }
+  if (effect.kind === 'seal' || effect.kind === 'discard-raw') {
+    const recording = draft.get('Recording', effect.recordingId);
+    if (!recording) return;
+    if (effect.kind === 'seal') return sealDone(draft, recording, result, moment);
+    return discardDone(draft, recording, result, moment);
+  }
+  if (effect.kind === 'check-recording') {
+    return recordingChecked(draft, effect.callId, result, moment);
+  }
+  decideCallDone(draft, effect, result, moment);
+}
+
+function decideCallDone(
+  draft: TelephonyDraft,
+  effect: Extract<TelephonyEffect, { kind: 'request-permit' | 'dial' | 'connect' }>,
+  result: TelephonyResult,
+  moment: Moment,
+): void {
+  const callId =
+    effect.kind === 'dial'
+      ? effect.order.callId
+      : effect.kind === 'connect'
+        ? effect.callId
+        : effect.request.callId;
+  const call = draft.get('Call', callId);
+  if (!call) return;
+  if (effect.kind === 'request-permit') {
+    if (result.outcome === 'granted') return permitAnswered(draft, call, result, moment);
+    return noPermit(draft, call, 'rule' in result ? result.rule : 'permit-unknown', moment);
+  }
+  if (!isOrderOutcome(result)) throw new Error(`not an order's outcome: ${result.outcome}`);
+  if (effect.kind === 'dial') return dialDone(draft, call, result, moment);
+  return connectDone(draft, call, result, moment);
+}
+
+function isOrderOutcome(result: TelephonyResult): result is OrderOutcome {
+  return result.outcome === 'accepted' || 'reason' in result;
+}
+
+function repeat(draft: TelephonyDraft, effect: TelephonyEffect, moment: Moment): void {
+  draft.effect(moment.newId('effect'), effect);
+}
+
+function surveyDone(
+  draft: TelephonyDraft,
+  askedUtcMs: number,
+  result: TelephonyResult,
+  moment: Moment,
+): void {
+  if (plantOf(draft).feed === 'stale') return;
+  if (result.outcome === 'surveyed') {
+    return reconcile(draft, askedUtcMs, result.survey, result.raw, moment);
+  }
+  feedStale(draft, 'survey', moment);
+  draft.effect(moment.newId('effect'), {
+    kind: 'survey',
+    lane: 'survey',
+    deadlineMs: orderDeadlineMs + resurveyMs,
+    askedUtcMs: moment.atUtcMs,
+  });
+}
+
+/** What the last run had ordered: told apart in docs/architecture.md, recovery. */
+export function decideRecovered(
+  draft: TelephonyDraft,
+  { effect }: Recovered<TelephonyEffect>,
+  moment: Moment,
+): void {
+  const call = (id: string) => draft.get('Call', id);
+  switch (effect.kind) {
+    case 'seal':
+    case 'discard-raw':
+    case 'settle-contact':
+    case 'hang-up':
+    case 'end-with-message':
+    case 'check-recording':
+      return repeat(draft, effect, moment);
+    case 'request-permit': {
+      const asked = call(effect.request.callId);
+      return asked && noPermit(draft, asked, 'daemon-restarted', moment);
+    }
+    case 'dial': {
+      // Whether the order was taken is unknown: it counts as dialed, and the survey looks for it.
+      const dialing = call(effect.order.callId);
+      if (dialing?.state === 'dialing') {
+        draft.put('Call', { ...dialing, state: 'dialed', recovered: true });
+      }
+      return;
+    }
+    default:
+      // Connecting, ringing a phone and surveys are judged by the survey that follows.
+      return;
+  }
+}

@@ -1,0 +1,147 @@
+// The telephony room's front: opens the loop over its tables and performs its effects.
+import type { Clock, Timer } from '../clock.ts';
+import { FloorError } from '../errors.ts';
+import { Room, type RoomWorld } from '../room.ts';
+import { nextWakeUtcMs } from './deadlines.ts';
+import { decideTelephony, type TelephonyEvent } from './decide.ts';
+import type { PhoneSystem } from './phone-system.ts';
+import type { RecordingLimits } from './recording.ts';
+import type { Recordings } from './recordings.ts';
+import type {
+  ContactResult,
+  PermitAnswer,
+  PermitRequest,
+  TelephonyDraft,
+  TelephonyEffect,
+  TelephonyResult,
+  TelephonyTables,
+} from './working-set.ts';
+
+/** What telephony needs of the world and, handed over by floor.ts, of the other rooms. */
+export interface TelephonyPorts {
+  phone: PhoneSystem;
+  recordings: Recordings;
+  limits: RecordingLimits;
+  /** Grants a contact, with its counters committed, or names the rule that refuses it. */
+  permit(request: PermitRequest): Promise<PermitAnswer>;
+  /** Takes note of what became of a permitted contact; durable when it resolves. */
+  settle(contact: ContactResult): Promise<void>;
+}
+
+export interface Telephony {
+  /** Settles what the last run left pending, then connects to the phone system. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  ask<A>(event: TelephonyEvent): Promise<A>;
+  post(event: TelephonyEvent): boolean;
+  view(): TelephonyDraft;
+  /** Uptime of the last completed turn of the loop. */
+  lastTurnUptimeMs(): number;
+}
+
+/** How often the room left for recordings is looked at. */
+const storageEveryMs = 10_000;
+/** Pause before a room that refused facts asks for the whole picture again. */
+const resyncMs = 500;
+
+type TelephonyRoom = Room<TelephonyTables, TelephonyEvent, TelephonyEffect, TelephonyResult>;
+
+export function openTelephony(world: RoomWorld, ports: TelephonyPorts): Telephony {
+  const { clock } = world;
+  let storageTimer: Timer | undefined;
+  let ended = false;
+  const room: TelephonyRoom = new Room(
+    {
+      name: 'telephony',
+      tables: {
+        Agent: 'all',
+        Call: { column: 'state', values: livingCalls },
+        Campaign: 'all',
+        CampaignDay: 'all',
+        Recording: { column: 'state', values: ['live', 'closed', 'sealed'] },
+        Alarm: { column: 'room', values: ['telephony'] },
+      },
+      volatile: ['Pace', 'Plant'],
+      decide: decideTelephony,
+      nextWakeUtcMs,
+      act: (effect) => act(ports, effect),
+      // No effect of telephony can be judged before the phone system has been surveyed: repeatable
+      // ones are repeated, the others are settled by the survey that every start makes.
+      judge: async () => 'unknown',
+      overflowed: () => resync(clock, room),
+    },
+    world,
+  );
+  const lookAtStorage = async () => {
+    const { fault: _, ...seen } = await ports.recordings.room();
+    if (ended) return;
+    room.post({ kind: 'storage', room: seen, limits: ports.limits });
+    storageTimer = clock.after(storageEveryMs, () => void lookAtStorage());
+  };
+  return {
+    async start() {
+      await room.recover();
+      await lookAtStorage();
+      await ports.phone.start((fact) => room.post({ kind: 'phone', fact }));
+    },
+    async stop() {
+      ended = true;
+      storageTimer?.cancel();
+      await ports.phone.stop();
+      room.end();
+    },
+    ask: (event) => room.ask(event),
+    post: (event) => room.post(event),
+    view: () => room.view(),
+    lastTurnUptimeMs: () => room.lastTurnUptimeMs,
+  };
+}
+
+const livingCalls = [
+  'asked',
+  'dialing',
+  'dialed',
+  'ringing',
+  'answered',
+  'connecting',
+  'talking',
+  'message',
+  'wrap-up',
+];
+
+/** Facts were refused for want of room: the picture is stale until a survey has mended it. */
+function resync(clock: Clock, room: TelephonyRoom): void {
+  if (!room.post({ kind: 'resync' })) clock.after(resyncMs, () => resync(clock, room));
+}
+
+async function act(ports: TelephonyPorts, effect: TelephonyEffect): Promise<TelephonyResult> {
+  const { phone, recordings } = ports;
+  switch (effect.kind) {
+    case 'ring-agent':
+      return phone.ringAgent(effect);
+    case 'request-permit':
+      return ports.permit(effect.request);
+    case 'dial':
+      return phone.dial(effect.order);
+    case 'check-recording':
+      return recordings.check(effect.callId);
+    case 'connect':
+      return phone.connect(effect.callId, effect.legId);
+    case 'end-with-message':
+      return phone.endWithMessage(effect.callId);
+    case 'hang-up':
+      return phone.hangUp(effect.channelId);
+    case 'seal':
+      return recordings.seal(effect);
+    case 'discard-raw':
+      return recordings.discardRaw(effect.recordingId);
+    case 'settle-contact':
+      await ports.settle(effect.contact);
+      return { outcome: 'settled' };
+    case 'survey': {
+      const spool = await recordings.survey();
+      if (spool.outcome !== 'surveyed') throw new FloorError('spool.unreadable', spool.detail);
+      return { outcome: 'surveyed', survey: await phone.survey(), raw: spool.recordings };
+    }
+  }
+}

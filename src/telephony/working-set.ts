@@ -1,0 +1,253 @@
+// What telephony keeps in memory, the effects it asks for and their results: types only.
+import type { Draft, Effect, Moment, Row } from '../draft.ts';
+import type { PacingModels } from './pacing/pacing.ts';
+import type { DialOrder, EndCause, EndedBy, OrderOutcome, Survey } from './phone-system.ts';
+import type { CheckOutcome, DiscardOutcome, RawRecording, SealOutcome } from './recordings.ts';
+
+/** out: not signed in · away: signed in, not working · the others as floor-life.md has them. */
+export type AgentState = 'out' | 'away' | 'ready' | 'reserved' | 'talking' | 'wrap-up' | 'break';
+
+export interface AgentRow extends Row {
+  readonly personId: string;
+  readonly extension: string;
+  /** pre-connected: the phone stays on the line · ring-per-call: it is rung before each dial. */
+  readonly way: 'pre-connected' | 'ring-per-call';
+  readonly campaignIds: readonly string[];
+  readonly state: AgentState;
+  /** Why away or on break. */
+  readonly code?: string | undefined;
+  readonly sinceUtcMs: number;
+  readonly legId?: string | undefined;
+  readonly legState: 'none' | 'ringing' | 'up';
+  readonly callId?: string | undefined;
+  /** State the agent asked for, reached when the phone is up or the call is over. */
+  readonly wanted?: 'ready' | 'away' | 'break' | 'out' | undefined;
+  /** End of wrap-up, or of the wait for the phone. */
+  readonly untilUtcMs?: number | undefined;
+}
+
+/**
+ * asked → dialing (ordered) → dialed (taken) → ringing → answered (waits) → connecting → talking →
+ * wrap-up → ended; message: hears that nobody is free. `ended` rows leave memory.
+ */
+export type CallState =
+  | 'asked'
+  | 'dialing'
+  | 'dialed'
+  | 'ringing'
+  | 'answered'
+  | 'connecting'
+  | 'talking'
+  | 'message'
+  | 'wrap-up'
+  | 'ended';
+
+export type CallOutcomeCode =
+  | 'no-permit'
+  | 'busy'
+  | 'no-answer'
+  | 'rejected'
+  | 'invalid-number'
+  | 'carrier-failure'
+  | 'not-dialed'
+  | 'cancelled'
+  | 'failed'
+  | 'unknown'
+  | 'conversation'
+  | 'abandoned'
+  | 'not-recorded'
+  | 'agent-lost';
+
+export interface CallRow extends Row {
+  readonly campaignId: string;
+  readonly mode: 'predictive' | 'progressive' | 'manual';
+  readonly state: CallState;
+  readonly permitId?: string | undefined;
+  readonly caseId?: string | undefined;
+  readonly debtorId?: string | undefined;
+  readonly numberId?: string | undefined;
+  /** Kind of number and hour of day, by which pacing learns. */
+  readonly segment: string;
+  /** Set from the start for a manual call and for an agent who is rung per call. */
+  readonly agentId?: string | undefined;
+  readonly askedUtcMs: number;
+  readonly dialedUtcMs?: number | undefined;
+  readonly ringingUtcMs?: number | undefined;
+  readonly answeredUtcMs?: number | undefined;
+  readonly connectedUtcMs?: number | undefined;
+  readonly endedUtcMs?: number | undefined;
+  readonly cause?: number | undefined;
+  readonly sipCode?: number | undefined;
+  readonly endedBy?: EndedBy | undefined;
+  /** Why we asked the phone system to end it. */
+  readonly endAsked?: string | undefined;
+  readonly outcome?: CallOutcomeCode | undefined;
+  readonly disposition?: string | undefined;
+  /** It was alive when the daemon or the phone system restarted. */
+  readonly recovered: boolean;
+}
+
+export interface CampaignSettings {
+  readonly trunk: string;
+  /** The creditor's registered, answerable number. */
+  readonly callerId: string;
+  readonly ringMs: number;
+  readonly limitMs: number;
+  readonly noticeSound?: string | undefined;
+  readonly messageSound: string;
+  /** An answered call has an agent, or hears the message, this long after the answer. */
+  readonly waitMs: number;
+  readonly limitShare: number;
+  readonly targetShare: number;
+  readonly wrapUpMs: number;
+  readonly maxLines: number;
+  readonly maxCallsPerAgent: number;
+}
+
+export interface CampaignRow extends Row {
+  readonly name: string;
+  readonly creditorId: string;
+  readonly mode: 'predictive' | 'progressive';
+  readonly state: 'stopped' | 'running' | 'paused';
+  readonly stateWhy?: string | undefined;
+  readonly settings: CampaignSettings;
+}
+
+/** Counts of one campaign on one UTC day; id is `<campaign>:<day>`. */
+export interface CampaignDayRow extends Row {
+  readonly campaignId: string;
+  readonly day: string;
+  readonly dialed: number;
+  readonly answered: number;
+  readonly abandoned: number;
+}
+
+export interface RecordingRow extends Row {
+  /** live → closed → sealed → kept, or quarantined. kept: the raw files are gone. */
+  readonly state: 'live' | 'closed' | 'sealed' | 'kept' | 'quarantined';
+  readonly why?: string | undefined;
+  /** Answer to hang-up by the phone system's stamps; 0 where nobody saw the end. */
+  readonly spanMs: number;
+  readonly crashed: boolean;
+  readonly tries: number;
+  readonly nextUtcMs?: number | undefined;
+  readonly objectId?: string | undefined;
+  readonly plainSha256?: string | undefined;
+  readonly cipherSha256?: string | undefined;
+  readonly plainBytes?: number | undefined;
+  readonly iv?: string | undefined;
+  readonly wrappedKey?: string | undefined;
+  readonly keyId?: string | undefined;
+  readonly durationMs?: number | undefined;
+  readonly sealedUtcMs?: number | undefined;
+  readonly notice: boolean;
+  readonly repaired: boolean;
+}
+
+export interface AlarmRow extends Row {
+  readonly room: string;
+  readonly code: string;
+  readonly about: string;
+  readonly sinceUtcMs: number;
+  readonly lastUtcMs: number;
+  readonly count: number;
+  readonly clearedUtcMs?: number | undefined;
+  readonly ackBy?: string | undefined;
+  readonly ackUtcMs?: number | undefined;
+}
+
+/** Memory only: what pacing learned, and when it may think again. */
+export interface PaceRow extends Row {
+  readonly models: PacingModels;
+  readonly nextUtcMs?: number | undefined;
+  /** Until then no lead is asked for: the last answer was that none may be called. */
+  readonly dryUntilUtcMs: number;
+  readonly mode?: string | undefined;
+  readonly reason?: string | undefined;
+  readonly figures?: unknown;
+}
+
+/** Memory only, one row `now`: the state of the feeds, the trunks and the disks. */
+export interface PlantRow extends Row {
+  readonly feed: 'stale' | 'surveying' | 'fresh';
+  readonly bootId: string;
+  readonly spoolHours: number;
+  readonly vaultHours: number;
+  readonly storageOk: boolean;
+  /** Trunk → until when nothing is sent to it, and how often in a row it failed. */
+  readonly trunks: Readonly<Record<string, { untilUtcMs: number; failures: number }>>;
+}
+
+export type TelephonyTables = {
+  Agent: AgentRow;
+  Call: CallRow;
+  Campaign: CampaignRow;
+  CampaignDay: CampaignDayRow;
+  Recording: RecordingRow;
+  Alarm: AlarmRow;
+  Pace: PaceRow;
+  Plant: PlantRow;
+};
+
+/** A contact that may be made: committed with its counters before this answer is given. */
+export interface Permit {
+  permitId: string;
+  caseId: string;
+  debtorId: string;
+  numberId: string;
+  number: string;
+  segment: string;
+}
+
+export interface PermitRequest {
+  campaignId: string;
+  creditorId: string;
+  callId: string;
+  mode: CallRow['mode'];
+  agentId?: string | undefined;
+  caseId?: string | undefined;
+  numberId?: string | undefined;
+}
+
+export type PermitAnswer =
+  | { outcome: 'granted'; permit: Permit }
+  | { outcome: 'refused'; rule: string; untilUtcMs?: number | undefined };
+
+/** What became of a permitted contact; `cases` settles its counters by it. */
+export interface ContactResult {
+  permitId: string;
+  callId: string;
+  outcome: CallOutcomeCode;
+  answered: boolean;
+  /** A person was spoken to; unmarked counts as effective. */
+  effective: boolean;
+  disposition?: string | undefined;
+  atUtcMs: number;
+}
+
+export type TelephonyEffect = Effect &
+  (
+    | { kind: 'ring-agent'; legId: string; agentId: string; extension: string; ringMs: number }
+    | { kind: 'request-permit'; request: PermitRequest }
+    | { kind: 'dial'; order: DialOrder }
+    | { kind: 'check-recording'; callId: string }
+    | { kind: 'connect'; callId: string; legId: string }
+    | { kind: 'end-with-message'; callId: string }
+    | { kind: 'hang-up'; channelId: string }
+    | { kind: 'seal'; recordingId: string; spanMs: number; crashed: boolean }
+    | { kind: 'discard-raw'; recordingId: string }
+    | { kind: 'settle-contact'; contact: ContactResult }
+    | { kind: 'survey'; askedUtcMs: number }
+  );
+
+export type TelephonyResult =
+  | OrderOutcome
+  | PermitAnswer
+  | CheckOutcome
+  | SealOutcome
+  | DiscardOutcome
+  | { outcome: 'settled' }
+  | { outcome: 'surveyed'; survey: Survey; raw: readonly RawRecording[] };
+
+export type TelephonyDraft = Draft<TelephonyTables, TelephonyEffect>;
+export type { EndCause, Moment };
