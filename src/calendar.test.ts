@@ -2,6 +2,7 @@
 import chineseDays from 'chinese-days';
 import { describe, expect, it } from 'vitest';
 import {
+  dayMs,
   dayOf,
   dayText,
   everyDay,
@@ -14,6 +15,7 @@ import {
   localTime,
   minuteMs,
   missingYear,
+  nextClosing,
   nextOpening,
   noHolidays,
   parseRange,
@@ -187,17 +189,24 @@ describe('hours', () => {
     expect(next(everyDay([30, 75]), '2026-11-01T05:20:00Z')).toBe('2026-11-01T06:00:00.000Z');
   });
 
-  it('finds the earliest opening, for random hours, zones and instants', () => {
+  it('finds the earliest opening and closing, for random hours, zones and instants', () => {
     const ids = seededIds(23);
     const names = ['Asia/Shanghai', 'America/New_York', 'Africa/Cairo', 'Australia/Lord_Howe'];
     for (let i = 0; i < 300; i += 1) {
-      const zoneName = names[ids.below(names.length)] ?? 'UTC';
+      const name = names[ids.below(names.length)] ?? 'UTC';
       const from = ids.below(1440);
       const hours = everyDay([from, from + 1 + ids.below(1440)]);
       const start = at('2026-10-24') + ids.below(30 * 1440) * minuteMs;
-      let expected = start;
-      while (hoursAt(hours, zoneName, noHolidays, expected).is !== 'open') expected += minuteMs;
-      expect(iso(nextOpening(hours, zoneName, noHolidays, start))).toBe(iso(expected));
+      const walkTo = (open: boolean) => {
+        let instant = start;
+        while ((hoursAt(hours, name, noHolidays, instant).is === 'open') !== open) {
+          instant += minuteMs;
+          if (instant > start + 3 * dayMs) return undefined;
+        }
+        return instant;
+      };
+      expect(iso(nextOpening(hours, name, noHolidays, start))).toBe(iso(walkTo(true)));
+      expect(iso(nextClosing(hours, name, noHolidays, start))).toBe(iso(walkTo(false)));
     }
   });
 });

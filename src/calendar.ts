@@ -5,6 +5,7 @@ import type { HolidayYear } from './calendar-data.ts';
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
 export const dayMs = 24 * hourMs;
+const minutesOfDay = 1440;
 
 /** Days since 1970-01-01 on a wall calendar: whole numbers, so that days can be subtracted. */
 export type LocalDay = number;
@@ -34,23 +35,24 @@ export function isZone(zone: string): boolean {
   }
 }
 
-// Every change of a zone's offset since 1973 falls on a quarter hour of UTC, so an offset found
-// once holds until the next one. Intl takes microseconds; the cache makes a permit cost none.
+// Every change of a zone's offset since 1973 falls on a quarter hour of UTC. Intl takes microseconds
+// to find an offset and a permit needs a dozen of them, so those of whole days are remembered.
 const quarterMs = 15 * minuteMs;
-const zoneCacheLimit = 1_000;
-interface ZoneCache {
+const zoneLimit = 1_000;
+const zoneDayLimit = 4_000;
+interface Zone {
   format: Intl.DateTimeFormat;
-  quarter: number;
-  offsetMs: number;
+  /** UTC day → offset; `changes` where clocks are set on that day. */
+  days: Map<number, number | 'changes'>;
 }
-const zones = new Map<string, ZoneCache>();
+const zones = new Map<string, Zone>();
 
-function zoneCache(zone: string): ZoneCache {
-  const known = zones.get(zone);
+function zoneOf(name: string): Zone {
+  const known = zones.get(name);
   if (known) return known;
-  if (zones.size >= zoneCacheLimit) zones.clear();
+  if (zones.size >= zoneLimit) zones.clear();
   const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: zone,
+    timeZone: name,
     hourCycle: 'h23',
     year: 'numeric',
     month: 'numeric',
@@ -58,23 +60,31 @@ function zoneCache(zone: string): ZoneCache {
     hour: 'numeric',
     minute: 'numeric',
   });
-  const made = { format, quarter: Number.NaN, offsetMs: 0 };
-  zones.set(zone, made);
+  const made: Zone = { format, days: new Map() };
+  zones.set(name, made);
   return made;
+}
+
+function findOffset(format: Intl.DateTimeFormat, atUtcMs: number): number {
+  const part: Record<string, number> = {};
+  for (const { type, value } of format.formatToParts(atUtcMs)) part[type] = Number(value);
+  const { year = 0, month = 1, day = 1, hour = 0, minute = 0 } = part;
+  return Date.UTC(year, month - 1, day, hour, minute) - atUtcMs;
 }
 
 /** How far the wall clocks of a zone are ahead of UTC at an instant. Throws on an unknown zone. */
 export function offsetMs(zone: string, atUtcMs: number): number {
-  const cache = zoneCache(zone);
-  const quarter = Math.floor(atUtcMs / quarterMs);
-  if (cache.quarter === quarter) return cache.offsetMs;
-  const part: Record<string, number> = {};
-  for (const { type, value } of cache.format.formatToParts(quarter * quarterMs))
-    part[type] = Number(value);
-  const { year = 0, month = 1, day = 1, hour = 0, minute = 0 } = part;
-  cache.offsetMs = Date.UTC(year, month - 1, day, hour, minute) - quarter * quarterMs;
-  cache.quarter = quarter;
-  return cache.offsetMs;
+  const { format, days } = zoneOf(zone);
+  const utcDay = Math.floor(atUtcMs / dayMs);
+  let offset = days.get(utcDay);
+  if (offset === undefined) {
+    const first = findOffset(format, utcDay * dayMs);
+    offset = first === findOffset(format, (utcDay + 1) * dayMs) ? first : 'changes';
+    if (days.size >= zoneDayLimit) days.clear();
+    days.set(utcDay, offset);
+  }
+  if (offset !== 'changes') return offset;
+  return findOffset(format, Math.floor(atUtcMs / quarterMs) * quarterMs);
 }
 
 /** What calendar and clock on the wall show: the day, and the minute since its midnight. */
@@ -230,12 +240,13 @@ export function hoursAt(
   const name = dayName(day, holidays);
   const yesterdays =
     missingYear(day - 1, holidays) === undefined ? hours[dayName(day - 1, holidays)] : [];
-  if (covers(hours[name], minute) || covers(yesterdays, minute + 1440)) return { is: 'open' };
+  if (covers(hours[name], minute) || covers(yesterdays, minute + minutesOfDay))
+    return { is: 'open' };
   return { is: name === 'holiday' ? 'holiday' : 'closed' };
 }
 
-/** How many days ahead an opening is looked for; the longest public holiday took ten. */
-const openingHorizonDays = 31;
+/** How many days ahead a change is looked for; the longest public holiday took ten. */
+const changeHorizonDays = 31;
 
 /**
  * The first instant, `atUtcMs` or later, that the hours cover; undefined when there is none within
@@ -247,19 +258,44 @@ export function nextOpening(
   holidays: Holidays,
   atUtcMs: number,
 ): number | undefined {
-  const isOpen = (instant: number) => hoursAt(hours, zone, holidays, instant).is === 'open';
-  if (isOpen(atUtcMs)) return atUtcMs;
+  return nextTurn(hours, zone, holidays, atUtcMs, true);
+}
+
+/** The first instant, `atUtcMs` or later, that the hours don't cover; undefined as above. */
+export function nextClosing(
+  hours: WeeklyHours,
+  zone: string,
+  holidays: Holidays,
+  atUtcMs: number,
+): number | undefined {
+  return nextTurn(hours, zone, holidays, atUtcMs, false);
+}
+
+function nextTurn(
+  hours: WeeklyHours,
+  zone: string,
+  holidays: Holidays,
+  atUtcMs: number,
+  toOpen: boolean,
+): number | undefined {
+  const isThere = (instant: number) =>
+    (hoursAt(hours, zone, holidays, instant).is === 'open') === toOpen;
+  if (isThere(atUtcMs)) return atUtcMs;
   const today = localTime(atUtcMs, zone).day;
-  for (let day = today; day < today + openingHorizonDays; day += 1) {
+  for (let day = today; day < today + changeHorizonDays; day += 1) {
     if (missingYear(day, holidays) !== undefined) return undefined;
-    const instants = hours[dayName(day, holidays)].flatMap(([from]) => instantsOf(day, from, zone));
+    const yesterdays = hours[dayName(day - 1, holidays)].map(([, to]) => to - minutesOfDay);
+    const minutes = hours[dayName(day, holidays)].flat().concat(yesterdays, 0);
+    const instants = minutes
+      .filter((minute) => minute >= 0 && minute < minutesOfDay)
+      .flatMap((minute) => instantsOf(day, minute, zone));
+    // Clocks that are set back into hours already over make them open again: at the change.
     const start = startOfDay(day, zone);
     const end = startOfDay(day + 1, zone);
-    // Clocks set back in open hours after closing time reopen at the change, not at a start.
     if (offsetMs(zone, start) !== offsetMs(zone, end))
       instants.push(changeBetween(zone, start, end));
     instants.sort((a, b) => a - b);
-    const first = instants.find((instant) => instant > atUtcMs && isOpen(instant));
+    const first = instants.find((instant) => instant > atUtcMs && isThere(instant));
     if (first !== undefined) return first;
   }
   return undefined;
