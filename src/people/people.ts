@@ -1,5 +1,6 @@
 // The people room: who works here, what they may do, how they prove it, and when all of it ends.
 import { hash, timingSafeEqual } from 'node:crypto';
+import type { Ids } from '../ids.ts';
 import { Room, type RoomEvent, type RoomWorld } from '../room.ts';
 import { openLoginDelay } from './login-delay.ts';
 import { openPasswords, passwordProblem } from './password.ts';
@@ -25,8 +26,11 @@ import type {
 
 type Told = { outcome: 'accepted' };
 type Event = RoomEvent<PeopleEvent, TellLeft, Told>;
+type PeopleRoom = Room<PeopleTables, PeopleEvent, TellLeft, Told>;
 
 const secretBytes = 32;
+/** Codes are `enrol-` and 16 letters that can be read aloud: 76 bits, once, within a day. */
+const codeKind = 'enrol';
 /** Uses of a session nearer than this to the last one are not noted. */
 const useStepMs = 60_000;
 /** Stands for every enrolment code where attempts are counted: the caller names none. */
@@ -135,12 +139,13 @@ function decide(requirements: readonly string[]) {
 }
 
 const digest = (secret: string) => hash('sha256', secret, 'hex');
+const newSecret = (ids: Ids) => ids.bytes(secretBytes).toString('base64url');
 
 /** Opens the room. Nothing is decided before start(). */
 export function openPeople(parts: PeopleParts): People {
   const { world, requirements } = parts;
   const { clock, ids } = world;
-  const room = new Room<PeopleTables, PeopleEvent, TellLeft, Told>(
+  const room: PeopleRoom = new Room(
     {
       name: 'people',
       tables: { Person: 'all', Login: 'all', Token: 'all' },
@@ -157,43 +162,44 @@ export function openPeople(parts: PeopleParts): People {
     },
     world,
   );
-
-  const newCode = () => ids.next('enrol');
-  const newSecret = () => ids.bytes(secretBytes).toString('base64url');
-  const view = () => room.view();
-
-  const authenticate = (token: string): Actor | undefined => {
-    const [tokenId = '', secret = '', ...rest] = token.split('.');
-    const row = view().get('Token', tokenId);
-    if (!row || rest.length > 0) return undefined;
-    const given = Buffer.from(digest(secret), 'hex');
-    if (!timingSafeEqual(given, Buffer.from(row.hash, 'hex'))) return undefined;
-    return tokens.actorOf(view(), row, clock.utcMs());
-  };
-
   return {
-    ...passwordOrders(room, world, newSecret),
+    ...passwordOrders(room, world),
+    ...personOrders(room, ids),
+    ...tokenOrders(room, world),
     requirements,
-    authenticate,
     async start() {
       await room.recover();
-      const code = newCode();
+      const code = ids.next(codeKind);
       const issued = await room.ask<boolean>({ kind: 'open', codeHash: digest(code) });
       return issued ? { enrolmentCode: code } : {};
     },
     noteUse({ kind, tokenId }) {
-      const used = view().get('Use', tokenId)?.atUtcMs ?? 0;
+      const used = room.view().get('Use', tokenId)?.atUtcMs ?? 0;
       if (kind !== 'session' || Math.abs(clock.utcMs() - used) < useStepMs) return;
       room.post({ kind: 'use', tokenId });
     },
+    person: (personId) => room.view().get('Person', personId),
+    all: () => [...room.view().all('Person')],
+    lacks: (personId) => lacksToBeReady(room.view().get('Person', personId), requirements),
+    lastTurnUptimeMs: () => room.lastTurnUptimeMs,
+    end: () => room.end(),
+  };
+}
+
+/** Orders about another person's record. */
+function personOrders(
+  room: PeopleRoom,
+  ids: Ids,
+): Pick<People, 'addPerson' | 'issueCode' | 'setRoles' | 'recordRequirement' | 'leave'> {
+  return {
     async addPerson(actor, order) {
-      const code = newCode();
+      const code = ids.next(codeKind);
       const event = { kind: 'add-person', by: tokens.byOf(actor), codeHash: digest(code) } as const;
       const outcome = await room.ask<Outcome<{ personId: string }>>({ ...event, ...order });
       return outcome.done ? { ...outcome, code } : outcome;
     },
     async issueCode(actor, personId) {
-      const code = newCode();
+      const code = ids.next(codeKind);
       const codeHash = digest(code);
       const event = { kind: 'issue-code', by: tokens.byOf(actor), personId, codeHash } as const;
       const outcome = await room.ask<Outcome>(event);
@@ -205,10 +211,27 @@ export function openPeople(parts: PeopleParts): People {
       room.ask({ kind: 'record-requirement', by: tokens.byOf(actor), personId, requirement }),
     leave: (actor, personId, why) =>
       room.ask({ kind: 'leave', by: tokens.byOf(actor), personId, why }),
+  };
+}
+
+/** What proves who somebody is at each request. */
+function tokenOrders(
+  room: PeopleRoom,
+  { clock, ids }: RoomWorld,
+): Pick<People, 'authenticate' | 'issueToken' | 'endToken' | 'tokens'> {
+  return {
+    authenticate(token) {
+      const [tokenId = '', secret = '', ...rest] = token.split('.');
+      const row = room.view().get('Token', tokenId);
+      if (!row || rest.length > 0) return undefined;
+      const given = Buffer.from(digest(secret), 'hex');
+      if (!timingSafeEqual(given, Buffer.from(row.hash, 'hex'))) return undefined;
+      return tokens.actorOf(room.view(), row, clock.utcMs());
+    },
     async issueToken(actor, order) {
       // A token that could make others would outlive its own end.
       if (actor.kind !== 'session') return refuse('session-needed');
-      const secret = newSecret();
+      const secret = newSecret(ids);
       const event = { kind: 'issue-token', by: tokens.byOf(actor), hash: digest(secret) } as const;
       const outcome = await room.ask<Outcome<{ tokenId: string; endsUtcMs: number }>>({
         ...event,
@@ -218,29 +241,20 @@ export function openPeople(parts: PeopleParts): People {
     },
     endToken: (actor, tokenId, onlyOwn) =>
       room.ask({ kind: 'end-token', by: tokens.byOf(actor), tokenId, onlyOwn }),
-    person: (personId) => view().get('Person', personId),
-    all: () => [...view().all('Person')],
     tokens: (personId) =>
-      [...view().all('Token')]
+      [...room.view().all('Token')]
         .filter((token) => personId === undefined || token.personId === personId)
         .map(({ hash: _, ...shown }) => shown),
-    lacks: (personId) => lacksToBeReady(view().get('Person', personId), requirements),
-    lastTurnUptimeMs: () => room.lastTurnUptimeMs,
-    end: () => room.end(),
   };
 }
 
-type PeopleRoom = Room<PeopleTables, PeopleEvent, TellLeft, Told>;
-
-/** The orders that hash a password: asked for first, so that a wrong caller costs nothing. */
+/** The orders that hash a password; attempts are counted and delayed before a hash is spent. */
 function passwordOrders(
   room: PeopleRoom,
-  world: RoomWorld,
-  newSecret: () => string,
+  { clock, ids }: RoomWorld,
 ): Pick<People, 'login' | 'enrol' | 'setPassword'> {
   const passwords = openPasswords();
   const delay = openLoginDelay();
-  const { clock } = world;
   const loginOf = (name: string) => {
     for (const login of room.view().all('Login')) if (login.name === name) return login;
     return undefined;
@@ -258,7 +272,7 @@ function passwordOrders(
       }
       delay.succeeded(name, address);
       const { id: personId, passwordHash } = login;
-      const secret = newSecret();
+      const secret = newSecret(ids);
       const outcome = await room.ask<Outcome<{ tokenId: string; endsUtcMs: number }>>({
         kind: 'start-session',
         personId,
@@ -301,5 +315,3 @@ function passwordOrders(
     },
   };
 }
-
-export type { Actor };
