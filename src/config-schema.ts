@@ -1,5 +1,6 @@
 // Every key of the configuration: its form, range, default, and the sentence that explains it.
 import Type, { type Static, type TSchema } from 'typebox';
+import { type Cap, defaultCaps } from './cases/contact-policy.ts';
 
 const object = <T extends Record<string, TSchema>>(description: string, properties: T) =>
   Type.Object(properties, { description, default: {}, additionalProperties: false });
@@ -184,20 +185,74 @@ const telephony = object('Trunks, phones and recording.', {
     default: ['agreement-signed', 'exam-passed', 'mock-call-passed'],
     maxItems: 20,
   }),
-  minSpoolHours: integer(
-    'Nothing is dialed with less room than this in `spoolDir`, at the floor’s full load.',
-    1,
-    1_000,
-    4,
-  ),
-  minVaultHours: integer('The same for the vault.', 1, 10_000, 24),
-  maxUnsealed: integer(
-    'Nothing is dialed while more recordings wait to be sealed.',
-    1,
-    100_000,
-    500,
-  ),
+  recording: object('Below these limits nothing is dialed, since it could not be recorded.', {
+    minSpoolHours: integer('Room in `spoolDir`, in hours of recording.', 1, 100_000, 8),
+    minVaultHours: integer('Room in the vault, in hours of recording.', 1, 1_000_000, 100),
+    maxUnsealed: integer('Recordings that wait to be sealed.', 1, 100_000, 500),
+  }),
 });
+
+const ranges = (description: string, standard: string[]) =>
+  Type.Array(
+    Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-4]):[0-5][0-9]$' }),
+    {
+      description,
+      default: standard,
+      maxItems: 5,
+    },
+  );
+
+const capNames = defaultCaps.map(({ name }) => name);
+
+function capText({ what, key, window, channels }: Cap): string {
+  const spans = [
+    window.days !== undefined && `${window.days} calendar days of the person`,
+    window.ms !== undefined && `${window.ms / hourMs} hours`,
+  ].filter(Boolean);
+  return `${what} × ${key} × ${spans.join(' and ')} (${channels.join(', ')}).`;
+}
+
+const everyday = ['08:00-20:00'];
+const contact = object(
+  'Who may be contacted when, and how often (docs/glossary.md has the words).',
+  {
+    hours: object('Hours of the person’s own zone in which they may be contacted.', {
+      mon: ranges('Monday, as `HH:MM-HH:MM`.', everyday),
+      tue: ranges('Tuesday.', everyday),
+      wed: ranges('Wednesday.', everyday),
+      thu: ranges('Thursday.', everyday),
+      fri: ranges('Friday.', everyday),
+      sat: ranges('Saturday.', everyday),
+      sun: ranges('Sunday.', everyday),
+      swapped: ranges('A Saturday or Sunday that is a working day (调休).', everyday),
+      holiday: ranges('A public holiday.', []),
+    }),
+    zones: Type.Array(Type.String(), {
+      description: 'Zones in which a person of unknown zone may be: each has to allow the contact.',
+      default: ['Asia/Shanghai'],
+      minItems: 1,
+      maxItems: 20,
+    }),
+    contactPersons: Type.Boolean({
+      description: 'May contact persons be contacted at all? Predictively they never are.',
+      default: false,
+    }),
+    carrierFailureCounts: Type.Boolean({
+      description: 'Does a dial that failed in the carrier’s network count as an attempt?',
+      default: true,
+    }),
+    caps: object('The highest count of each rule: *what × key × window*.', {
+      ...Object.fromEntries(
+        defaultCaps.map((cap) => [cap.name, integer(capText(cap), 1, 1_000, cap.limit)]),
+      ),
+    }),
+    capsOff: Type.Array(Type.Enum(capNames), {
+      description: 'Rules that do not hold at this site; the Reg F ones are for sites under it.',
+      default: defaultCaps.filter(({ active }) => !active).map(({ name }) => name),
+      maxItems: capNames.length,
+    }),
+  },
+);
 
 /** The whole configuration. Unknown keys are refused everywhere, and nothing is coerced. */
 export const configSchema = object('Gatehouse', {
@@ -216,7 +271,7 @@ export const configSchema = object('Gatehouse', {
       default: 'gatehouse.local',
     }),
     timeZone: Type.String({
-      description: 'Zone of the floor, and of a debtor whose own zone is unknown.',
+      description: 'Zone of the floor: its days and shifts.',
       default: 'Asia/Shanghai',
     }),
     calendar: Type.Array(holidayYear, {
@@ -243,6 +298,7 @@ export const configSchema = object('Gatehouse', {
     ),
   }),
   telephony,
+  contact,
   ledger: object('The account of everything.', {
     checkpointEveryMs: integer(
       'How often the ledger’s head is signed.',
@@ -284,7 +340,11 @@ export function allowed(schema: SchemaPart): string {
   if (schema.enum) return schema.enum.map((each) => `\`${each}\``).join(' or ');
   if (type === 'integer') return `a whole number from ${minimum} to ${maximum}`;
   if (type === 'number') return `a number from ${minimum} to ${maximum}`;
-  if (type === 'array') return `a list of at most ${maxItems}`;
+  if (type === 'array') {
+    const each = schema.items?.properties ? '' : `, each ${allowed(schema.items ?? {})}`;
+    return `a list of at most ${maxItems}${each}`;
+  }
+  if (type === 'boolean') return '`true` or `false`';
   if (type === 'object') return `keys ${Object.keys(schema.properties ?? {}).join(', ')}`;
   if (schema.from) return 'a path';
   return pattern ? `text of the form \`${pattern}\`` : 'text';

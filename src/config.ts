@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { parseDocument } from 'yaml';
-import { holidaysOf, isZone } from './calendar.ts';
+import { holidaysOf, isZone, parseRange } from './calendar.ts';
 import {
   allowed,
   type Config,
@@ -142,13 +142,20 @@ export function isLoopback(host: string): boolean {
 }
 
 /** What no single key shows: values that don't fit each other or the world. */
-function contradictions({ site, http, telephony }: Config): string[] {
+function contradictions({ site, http, telephony, contact }: Config): string[] {
   const { asterisk, campaign, trunks, extensions } = telephony;
   const faults: string[] = [];
   const unless = (fits: boolean, fault: string) => {
     if (!fits) faults.push(fault);
   };
-  unless(isZone(site.timeZone), 'site.timeZone is not the name of an IANA time zone');
+  for (const [key, zone] of [
+    ['site.timeZone', site.timeZone],
+    ...contact.zones.map((zone, index) => [`contact.zones[${index}]`, zone]),
+  ] as const)
+    unless(isZone(zone ?? ''), `${key} is not the name of an IANA time zone`);
+  for (const [day, ranges] of Object.entries(contact.hours))
+    for (const range of ranges)
+      unless(parseRange(range) !== undefined, `contact.hours.${day} has no hours like ${range}`);
   try {
     holidaysOf(site.calendar);
   } catch (cause) {
