@@ -61,8 +61,8 @@ export function signIn(draft: TelephonyDraft, event: SignIn, moment: Moment): Ou
 /** Orders the agent's phone to be rung; it becomes the leg that calls are connected to. */
 export function ringPhone(draft: TelephonyDraft, agent: AgentRow, moment: Moment): void {
   const legId = moment.newId('leg');
-  const untilUtcMs = moment.atUtcMs + phoneRingMs;
-  draft.put('Agent', { ...agent, legId, legState: 'ringing', untilUtcMs });
+  const phoneUntilUtcMs = moment.atUtcMs + phoneRingMs;
+  draft.put('Agent', { ...agent, legId, legState: 'ringing', phoneUntilUtcMs });
   draft.effect(moment.newId('effect'), {
     kind: 'ring-agent',
     lane: legId,
@@ -124,6 +124,7 @@ export function enter(
     code,
     sinceUtcMs: moment.atUtcMs,
     untilUtcMs: undefined,
+    callId: state === 'ready' || state === 'out' ? undefined : agent.callId,
     wanted: state === agent.wanted ? undefined : agent.wanted,
   };
   draft.put('Agent', next);
@@ -137,14 +138,15 @@ export function enter(
       was: agent.state,
     },
   });
-  if (state === 'out') dropLeg(draft, next, moment);
+  const resting = state === 'away' || state === 'break';
+  if (state === 'out' || (resting && agent.way === 'ring-per-call')) dropLeg(draft, next, moment);
   return draft.get('Agent', agent.id) ?? next;
 }
 
 /** Ends an agent's leg on our side. */
 export function dropLeg(draft: TelephonyDraft, agent: AgentRow, moment: Moment): void {
   const { legId } = agent;
-  draft.put('Agent', { ...agent, legId: undefined, legState: 'none', untilUtcMs: undefined });
+  draft.put('Agent', { ...agent, legId: undefined, legState: 'none', phoneUntilUtcMs: undefined });
   if (legId === undefined) return;
   draft.effect(moment.newId('effect'), {
     kind: 'hang-up',
@@ -195,7 +197,7 @@ export function legUp(draft: TelephonyDraft, legId: string, moment: Moment): Age
     });
     return undefined;
   }
-  const next: AgentRow = { ...agent, legState: 'up', untilUtcMs: undefined };
+  const next: AgentRow = { ...agent, legState: 'up', phoneUntilUtcMs: undefined };
   draft.put('Agent', next);
   draft.entry({ what: 'phone-connected', who: 'system', about: agent.id, facts: { legId } });
   if (next.wanted === 'ready' && next.state !== 'reserved') {
@@ -213,7 +215,8 @@ export function legEnded(
 ): AgentRow | undefined {
   const agent = agentOfLeg(draft, legId);
   if (!agent) return undefined;
-  const next: AgentRow = { ...agent, legId: undefined, legState: 'none', untilUtcMs: undefined };
+  const legless = { legId: undefined, legState: 'none', phoneUntilUtcMs: undefined } as const;
+  const next: AgentRow = { ...agent, ...legless };
   draft.put('Agent', next);
   draft.entry({ what: 'phone-lost', who: 'system', about: agent.id, why, facts: { legId } });
   const working = next.state === 'ready' || next.state === 'reserved' || next.state === 'talking';

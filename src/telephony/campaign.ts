@@ -1,5 +1,5 @@
 // Campaigns: orders to start and stop them, the counts of the 30-day measure, and their pacing.
-import { enter, ringPhone } from './agent.ts';
+import { dropLeg, enter, ringPhone } from './agent.ts';
 import { askCall, orderEnd } from './call.ts';
 import {
   learnAgent,
@@ -86,6 +86,12 @@ export function setCampaignState(draft: TelephonyDraft, event: SetCampaignState,
     about: campaign.id,
     ...(event.why === undefined ? {} : { why: event.why }),
   });
+  if (event.state !== 'running') {
+    for (const agent of [...draft.all('Agent')]) {
+      const idle = agent.way === 'ring-per-call' && agent.callId === undefined;
+      if (idle && agent.campaignIds.includes(campaign.id)) dropLeg(draft, agent, moment);
+    }
+  }
   paceSoon(draft, campaign.id, moment);
   return { done: true };
 }
@@ -284,7 +290,9 @@ function ringPerCall(
   for (const agent of agents) {
     if (agent.way !== 'ring-per-call' || agent.state !== 'ready') continue;
     const reserved = enter(draft, agent, 'reserved', 'system', moment, campaign.id);
-    ringPhone(draft, reserved, moment);
+    // After a call that nobody answered the phone is still on the line and serves the next one.
+    if (reserved.legState === 'up') dialForAgent(draft, reserved, moment);
+    else ringPhone(draft, reserved, moment);
   }
 }
 

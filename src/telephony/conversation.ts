@@ -4,13 +4,15 @@ import { toCode } from '../draft.ts';
 import { enter, free, longestReady, startWrapUp } from './agent.ts';
 import { raiseAlarm } from './alarm.ts';
 import { type CallEnd, finish, orderDeadlineMs, orderEnd, orderSurvey, settle } from './call.ts';
-import { countOnDay, learnFromCall, learnFromTalk, paceSoon } from './campaign.ts';
+import { countOnDay, isUnanswered, learnFromCall, learnFromTalk, paceSoon } from './campaign.ts';
 import type { OrderOutcome } from './phone-system.ts';
 import { closeRecording, openRecording } from './recording-steps.ts';
 import type { AgentRow, CallOutcomeCode, CallRow, Moment, TelephonyDraft } from './working-set.ts';
 
 /** Time kept for the order itself, so that the far end is connected or hears us within the limit. */
 export const orderReserveMs = 150;
+/** A lost order to connect must be noticed while the far end still waits. */
+const connectDeadlineMs = 700;
 const defaultWaitMs = 2_000;
 
 /** The far end answered: count it, watch its recording begin, give it an agent if one is free. */
@@ -63,7 +65,7 @@ export function giveAgent(draft: TelephonyDraft, call: CallRow, moment: Moment):
   draft.effect(moment.newId('effect'), {
     kind: 'connect',
     lane: call.id,
-    deadlineMs: orderDeadlineMs,
+    deadlineMs: connectDeadlineMs,
     callId: call.id,
     legId: agent.legId,
   });
@@ -241,12 +243,11 @@ function closeCall(draft: TelephonyDraft, call: CallRow, moment: Moment, effecti
   draft.release('Call', call.id);
 }
 
-/** The agent's phone was lost: a customer must not stay on the line alone. */
-export function agentLost(draft: TelephonyDraft, callId: string, moment: Moment): void {
-  const call = draft.get('Call', callId);
-  if (!call) return;
+/** The phone of the call's agent was lost: a customer must not stay on the line alone. */
+export function agentLost(draft: TelephonyDraft, call: CallRow, moment: Moment): void {
   if (call.state === 'connecting') backToWaiting(draft, call, 'agent-phone-lost', moment);
-  else if (call.state === 'talking') orderEnd(draft, call, 'agent-phone-lost', moment);
-  else if (call.state === 'wrap-up') wrapUpOver(draft, call, true, 'system', moment);
+  else if (call.state === 'talking' || isUnanswered(call.state)) {
+    orderEnd(draft, call, 'agent-phone-lost', moment);
+  }
   raiseAlarm(draft, 'agent-phone-lost', call.agentId ?? call.id, moment);
 }

@@ -1,8 +1,9 @@
 // Deadlines of telephony: waiting calls, lost rings, wrap-ups, pacing and retries of sealing.
-import { legEnded } from './agent.ts';
+import { free } from './agent.ts';
 import { lostRingMs, orderEnd, orderSurvey } from './call.ts';
 import { isUnanswered, paceCampaigns } from './campaign.ts';
 import { endWithMessage, messageDueUtcMs, wrapUpOver } from './conversation.ts';
+import { legGone } from './facts.ts';
 import { orderDiscard, orderSeal } from './recording-steps.ts';
 import type { AgentRow, CallRow, Moment, TelephonyDraft } from './working-set.ts';
 
@@ -19,10 +20,7 @@ export function wake(draft: TelephonyDraft, moment: Moment): void {
       orderSurvey(draft, moment);
     }
   }
-  for (const agent of [...draft.all('Agent')]) {
-    if (agent.untilUtcMs === undefined || agent.untilUtcMs > moment.atUtcMs) continue;
-    deadlineOfAgent(draft, agent, moment);
-  }
+  for (const agent of [...draft.all('Agent')]) deadlinesOfAgent(draft, agent, moment);
   for (const recording of [...draft.all('Recording')]) {
     if (recording.nextUtcMs === undefined || recording.nextUtcMs > moment.atUtcMs) continue;
     draft.put('Recording', { ...recording, nextUtcMs: undefined });
@@ -39,12 +37,16 @@ function ringLostUtcMs(draft: TelephonyDraft, call: CallRow): number | undefined
   return call.dialedUtcMs + ringMs + lostRingMs;
 }
 
-function deadlineOfAgent(draft: TelephonyDraft, agent: AgentRow, moment: Moment): void {
+function deadlinesOfAgent(draft: TelephonyDraft, agent: AgentRow, moment: Moment): void {
+  const { untilUtcMs, phoneUntilUtcMs, legId } = agent;
+  if (phoneUntilUtcMs !== undefined && phoneUntilUtcMs <= moment.atUtcMs && legId !== undefined) {
+    legGone(draft, legId, 'phone-not-answered', moment);
+  }
+  if (agent.state !== 'wrap-up' || untilUtcMs === undefined) return;
+  if (untilUtcMs > moment.atUtcMs) return;
   const call = agent.callId === undefined ? undefined : draft.get('Call', agent.callId);
-  if (agent.state === 'wrap-up' && call) wrapUpOver(draft, call, true, 'system', moment);
-  else if (agent.legState === 'ringing' && agent.legId !== undefined) {
-    legEnded(draft, agent.legId, 'phone-not-answered', moment);
-  } else draft.put('Agent', { ...agent, untilUtcMs: undefined });
+  if (call?.state === 'wrap-up') wrapUpOver(draft, call, true, 'system', moment);
+  else free(draft, draft.get('Agent', agent.id) ?? agent, 'system', moment);
 }
 
 /** The next moment at which wake() has something to do. */
@@ -57,7 +59,10 @@ export function nextWakeUtcMs(view: TelephonyDraft): number | undefined {
     consider(messageDueUtcMs(view, call));
     consider(ringLostUtcMs(view, call));
   }
-  for (const agent of view.all('Agent')) consider(agent.untilUtcMs);
+  for (const agent of view.all('Agent')) {
+    consider(agent.phoneUntilUtcMs);
+    if (agent.state === 'wrap-up') consider(agent.untilUtcMs);
+  }
   for (const recording of view.all('Recording')) consider(recording.nextUtcMs);
   for (const campaign of view.all('Campaign')) {
     if (campaign.state === 'running') consider(view.get('Pace', campaign.id)?.nextUtcMs ?? 0);

@@ -1,7 +1,7 @@
 // Facts of the phone system, decided in the order in which it stated them.
 import { legEnded, legUp } from './agent.ts';
 import { raiseAlarm } from './alarm.ts';
-import { callRinging, endUnanswered, orderEnd, orderSurvey, outcomeOf } from './call.ts';
+import { callRinging, endUnanswered, orderSurvey, outcomeOf } from './call.ts';
 import { dialForAgent, isUnanswered } from './campaign.ts';
 import { agentLost, callAnswered, connected, endAnswered, serveWaiting } from './conversation.ts';
 import type { PhoneFact } from './phone-system.ts';
@@ -21,7 +21,7 @@ export function decideFact(draft: TelephonyDraft, fact: PhoneFact, moment: Momen
       return agent && serveIfReady(draft, agent.id, moment);
     }
     case 'leg-ended':
-      return legGone(draft, fact.legId, moment);
+      return legGone(draft, fact.legId, 'phone-ended', moment);
     case 'bridge-left':
       return;
     default:
@@ -70,17 +70,14 @@ export function feedStale(draft: TelephonyDraft, feed: string, moment: Moment): 
   raiseAlarm(draft, 'feed-stale', `feed-${feed}`, moment);
 }
 
-export function legGone(draft: TelephonyDraft, legId: string, moment: Moment): void {
-  const agent = legEnded(draft, legId, 'phone-ended', moment);
+/** An agent's phone is gone: so is every call that only this agent could take. */
+export function legGone(draft: TelephonyDraft, legId: string, why: string, moment: Moment): void {
+  const agent = legEnded(draft, legId, why, moment);
   if (agent?.callId === undefined) return;
-  const holding = draft.get('Agent', agent.id) ?? agent;
-  const callId = agent.callId;
-  const call = draft.get('Call', callId);
-  agentLost(draft, callId, moment);
-  // A call in wrap-up was closed by agentLost; one that rings for this agent alone has no one now.
-  if (call && isUnanswered(call.state)) orderEnd(draft, call, 'agent-phone-lost', moment);
-  const after = draft.get('Agent', agent.id) ?? holding;
-  if (call?.state !== 'talking') draft.put('Agent', { ...after, callId: undefined });
+  const call = draft.get('Call', agent.callId);
+  if (call) agentLost(draft, call, moment);
+  const after = draft.get('Agent', agent.id);
+  if (after && after.state !== 'wrap-up') draft.put('Agent', { ...after, callId: undefined });
 }
 
 /** Whoever waits for an agent of these campaigns is served, if this one is ready. */

@@ -1,5 +1,6 @@
 // After a cut or a restart: what the phone system says is alive, held against what we remember.
 import { free, legEnded, legUp, ringPhone } from './agent.ts';
+import { clearAlarm } from './alarm.ts';
 import { endUnanswered, orderDeadlineMs } from './call.ts';
 import { isUnanswered, paceSoon } from './campaign.ts';
 import { callAnswered, connected, endAnswered, giveAgent } from './conversation.ts';
@@ -8,6 +9,8 @@ import { plantOf } from './plant.ts';
 import { adoptRecording } from './recording-steps.ts';
 import type { RawRecording } from './recordings.ts';
 import type { CallRow, Moment, TelephonyDraft } from './working-set.ts';
+
+const feeds = ['ami', 'ari', 'survey'];
 
 /**
  * Settles every call and leg by a survey asked for at `askedUtcMs`; what began later is left alone.
@@ -23,6 +26,7 @@ export function reconcile(
   const plant = plantOf(draft);
   const restarted = plant.bootId !== '' && plant.bootId !== survey.bootId;
   draft.put('Plant', { ...plant, feed: 'fresh', bootId: survey.bootId });
+  for (const feed of feeds) clearAlarm(draft, 'feed-stale', `feed-${feed}`, moment);
   const recorded = new Set(raw.map(({ recordingId }) => recordingId));
   const alive = new Map(survey.calls.map((call) => [call.callId, call]));
   for (const call of [...draft.all('Call')]) {

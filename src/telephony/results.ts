@@ -20,7 +20,7 @@ export function decideDone(
 ): void {
   if (effect.kind === 'survey') return surveyDone(draft, effect.askedUtcMs, result, moment);
   if (effect.kind === 'ring-agent') {
-    if (result.outcome === 'refused') legGone(draft, effect.legId, moment);
+    if (result.outcome === 'refused') legGone(draft, effect.legId, 'phone-refused', moment);
     return;
   }
   if (effect.kind === 'hang-up' || effect.kind === 'end-with-message') {

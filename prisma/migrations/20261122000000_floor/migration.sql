@@ -46,7 +46,8 @@ CREATE TABLE "Agent" (
     "legState" TEXT NOT NULL,
     "callId" TEXT,
     "wanted" TEXT,
-    "untilUtcMs" BIGINT
+    "untilUtcMs" BIGINT,
+    "phoneUntilUtcMs" BIGINT
 );
 
 CREATE TABLE "Call" (
