@@ -5,7 +5,8 @@
 // that set-up makes is made there, and the script goes on there.
 import { createHash } from 'node:crypto';
 import {
-  cpSync,
+  chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -16,11 +17,20 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { root } from './paths.mjs';
-import { runCommand } from './run-command.mjs';
 
 const places = '/var/cache/gatehouse';
 const originFile = '.origin';
-const madeByScripts = ['.cache', '.demo', 'coverage', 'dist', 'node_modules'];
+/** Neither copied nor removed: made by the scripts, on either side, or of no use over there. */
+const leftAlone = [
+  '.git',
+  '.cache',
+  '.demo',
+  'coverage',
+  'dist',
+  'node_modules',
+  'src/store/generated',
+  originFile,
+];
 
 /** The first folder from `path` upwards that other users may not pass, or undefined. */
 export function blockedFolder(path) {
@@ -29,6 +39,34 @@ export function blockedFolder(path) {
     if ((statSync(dirname(folder)).mode & 0o001) === 0) return dirname(folder);
   }
   return undefined;
+}
+
+function sameFile(from, to) {
+  return existsSync(to) && readFileSync(from).equals(readFileSync(to));
+}
+
+/**
+ * Makes `to` hold the files of `from`, readable by all. Files that are the same stay untouched:
+ * a program that runs there must not lose its sources because another one starts.
+ */
+export function mirrorSources(from, to, below = '') {
+  const names = readdirSync(join(from, below)).filter((n) => !leftAlone.includes(join(below, n)));
+  mkdirSync(join(to, below), { recursive: true });
+  for (const name of readdirSync(join(to, below))) {
+    const path = join(below, name);
+    const gone = !names.includes(name) && !leftAlone.includes(path);
+    if (gone) rmSync(join(to, path), { recursive: true });
+  }
+  for (const path of names.map((name) => join(below, name))) {
+    const [source, copy] = [join(from, path), join(to, path)];
+    const facts = statSync(source);
+    if (facts.isDirectory()) {
+      mirrorSources(from, to, path);
+      continue;
+    }
+    if (!sameFile(source, copy)) copyFileSync(source, copy);
+    chmodSync(copy, facts.mode & 0o100 ? 0o755 : 0o644);
+  }
 }
 
 /** Places whose checkout is gone would otherwise pile up, half a gigabyte each. */
@@ -43,22 +81,15 @@ function removeOrphans() {
 /** Brings the copy up to date and returns its folder; undefined where none is needed. */
 export function reachablePlace() {
   if (process.getuid() !== 0) return undefined;
+  // What set-up makes from here on must be readable by the users that the programs run as.
   process.umask(0o022);
   const blocked = blockedFolder(root);
   if (!blocked) return undefined;
   const name = createHash('sha256').update(root).digest('hex').slice(0, 12);
   const place = join(places, name);
   process.stdout.write(`  ${blocked} is closed to other users: going on in ${place}\n`);
-  mkdirSync(place, { recursive: true });
-  removeOrphans();
-  for (const old of readdirSync(place)) {
-    if (!madeByScripts.includes(old)) rmSync(join(place, old), { recursive: true });
-  }
-  for (const entry of readdirSync(root)) {
-    if (entry === '.git' || madeByScripts.includes(entry)) continue;
-    cpSync(join(root, entry), join(place, entry), { recursive: true });
-    runCommand(['chmod', '-R', 'go+rX', join(place, entry)]);
-  }
+  mirrorSources(root, place);
   writeFileSync(join(place, originFile), root);
+  removeOrphans();
   return place;
 }

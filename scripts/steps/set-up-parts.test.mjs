@@ -1,10 +1,19 @@
 // The judgements of the other steps: which Node, which packages, which folder others can pass.
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { missingPackages } from './debian-packages.mjs';
-import { blockedFolder } from './reachable-place.mjs';
+import { blockedFolder, mirrorSources } from './reachable-place.mjs';
 import { isRightNode } from './right-node.mjs';
 import { digestOf } from './stamps.mjs';
 
@@ -40,6 +49,33 @@ describe('with a folder of our own', () => {
     expect(blockedFolder(inner)).not.toBe(folder);
     chmodSync(inner, 0o711);
     expect(blockedFolder(inner)).toBe(inner);
+  });
+
+  it('a copy of the sources follows them, open to all, and keeps what was made there', () => {
+    const [from, to] = [join(folder, 'from'), join(folder, 'to')];
+    mkdirSync(join(from, 'src/store'), { recursive: true });
+    mkdirSync(join(from, '.git'));
+    writeFileSync(join(from, 'src/a.ts'), 'one', { mode: 0o600 });
+    writeFileSync(join(from, 'run.sh'), 'two', { mode: 0o700 });
+    mirrorSources(from, to);
+    expect(statSync(join(to, 'src/a.ts')).mode & 0o777).toBe(0o644);
+    expect(statSync(join(to, 'run.sh')).mode & 0o777).toBe(0o755);
+    expect(existsSync(join(to, '.git'))).toBe(false);
+
+    mkdirSync(join(to, 'src/store/generated'));
+    mkdirSync(join(to, 'node_modules'));
+    writeFileSync(join(from, 'src/a.ts'), 'three');
+    rmSync(join(from, 'run.sh'));
+    writeFileSync(join(from, 'b'), 'four');
+    mirrorSources(from, to);
+    expect(readFileSync(join(to, 'src/a.ts'), 'utf8')).toBe('three');
+    expect(readFileSync(join(to, 'b'), 'utf8')).toBe('four');
+    expect(existsSync(join(to, 'run.sh'))).toBe(false);
+    expect(existsSync(join(to, 'src/store/generated'))).toBe(true);
+    expect(existsSync(join(to, 'node_modules'))).toBe(true);
+    const sameMs = statSync(join(to, 'b')).mtimeMs;
+    mirrorSources(from, to);
+    expect(statSync(join(to, 'b')).mtimeMs).toBe(sameMs);
   });
 
   it('a digest changes with a file, a word, and where one ends and the next begins', () => {
