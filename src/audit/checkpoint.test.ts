@@ -147,10 +147,15 @@ describe('a text from a stranger', () => {
 
 describe('signing keys', () => {
   const publicText = publicKeyText(key);
-  const rotation = signingKeyRotated(siteId, 'person-23456789bcdfghjk', key, otherKey);
+  const rotation = signingKeyRotated(
+    siteId,
+    'person-23456789bcdfghjk',
+    key,
+    publicKeyText(otherKey),
+  );
 
   it('start with the first entry, which the ledger takes', () => {
-    const started = ledgerStarted(siteId, key);
+    const started = ledgerStarted(siteId, publicText);
     expect(entryProblem(started)).toBeUndefined();
     expect(started.facts?.signingKey).toBe(publicText);
     expect(entryProblem(checkpointSigned(siteId, 5, tree.root))).toBeUndefined();
@@ -176,7 +181,7 @@ describe('signing keys', () => {
       'signed for another site',
       siteId,
       publicText,
-      { ...signingKeyRotated('site-b', 'system', key, otherKey), about: siteId },
+      { ...signingKeyRotated('site-b', 'system', key, publicKeyText(otherKey)), about: siteId },
     ],
     [
       'signed by the new key itself',
@@ -187,7 +192,8 @@ describe('signing keys', () => {
         facts: {
           ...facts,
           signature:
-            signingKeyRotated(siteId, 'system', otherKey, otherKey).facts?.signature ?? null,
+            signingKeyRotated(siteId, 'system', otherKey, publicKeyText(otherKey)).facts
+              ?.signature ?? null,
         },
       },
     ],

@@ -123,8 +123,8 @@ export function statedKey(entry: Entry): string | undefined {
 }
 
 /** The first entry of every ledger: names the site and its first signing key. */
-export function ledgerStarted(siteId: string, key: KeyObject): Entry {
-  const facts = { signingKey: publicKeyText(key) };
+export function ledgerStarted(siteId: string, signingKey: string): Entry {
+  const facts = { signingKey };
   return { room: 'audit', what: 'ledger-started', who: 'system', about: siteId, facts };
 }
 
@@ -138,9 +138,8 @@ export function signingKeyRotated(
   siteId: string,
   who: string,
   oldKey: KeyObject,
-  newKey: KeyObject,
+  signingKey: string,
 ): Entry {
-  const signingKey = publicKeyText(newKey);
   const signature = sign(null, successionText(siteId, signingKey), oldKey).toString('base64');
   const facts = { oldKey: publicKeyText(oldKey), signature, signingKey };
   return { room: 'audit', what: 'signing-key-rotated', who, about: siteId, facts };
@@ -150,8 +149,8 @@ export function signingKeyRotated(
  * The entry for a signing key that was lost, as after a restore on a new machine: nobody can show
  * that it follows from the old one, so a verifier has to learn its fingerprint another way.
  */
-export function signingKeyReplaced(siteId: string, who: string, newKey: KeyObject): Entry {
-  const facts = { signingKey: publicKeyText(newKey) };
+export function signingKeyReplaced(siteId: string, who: string, signingKey: string): Entry {
+  const facts = { signingKey };
   return { room: 'audit', what: 'signing-key-replaced', who, about: siteId, facts };
 }
 

@@ -62,7 +62,7 @@ const call = (n: number): Entry => ({
   about: `call-${n}`,
   facts: { ringMs: n },
 });
-const started = ledgerStarted(siteId, key);
+const started = ledgerStarted(siteId, publicKeyText(key));
 const entries = [started, ...Array.from({ length: 40 }, (_, i) => call(i))];
 const honest = chain(entries);
 
@@ -160,7 +160,7 @@ describe('an attack on the lines', () => {
     ['deletes and chains anew', rechained(entries.toSpliced(10, 1)), ['checkpoint-root']],
     [
       'starts with another key',
-      rechained(entries.with(0, ledgerStarted(siteId, nextKey))),
+      rechained(entries.with(0, ledgerStarted(siteId, publicKeyText(nextKey)))),
       ['checkpoint-root'],
     ],
     [
@@ -299,7 +299,7 @@ describe('checkpoints', () => {
 describe('signing keys', () => {
   const rotated = chain([
     ...entries,
-    signingKeyRotated(siteId, 'system', key, nextKey),
+    signingKeyRotated(siteId, 'system', key, publicKeyText(nextKey)),
     ...entries.slice(1),
   ]);
 
@@ -324,7 +324,7 @@ describe('signing keys', () => {
   it('do not pass on without the old one, and its checkpoints stay refused', () => {
     const taken = chain([
       ...entries,
-      signingKeyRotated(siteId, 'system', nextKey, nextKey),
+      signingKeyRotated(siteId, 'system', nextKey, publicKeyText(nextKey)),
       call(1),
     ]);
     const { codes, summary } = found(taken, { checkpoints: [checkpointOf(taken, 43, nextKey)] });
@@ -333,7 +333,11 @@ describe('signing keys', () => {
   });
 
   it('that were lost are replaced with a note, and only the new lineage is then trusted', () => {
-    const replaced = chain([...entries, signingKeyReplaced(siteId, 'system', nextKey), call(1)]);
+    const replaced = chain([
+      ...entries,
+      signingKeyReplaced(siteId, 'system', publicKeyText(nextKey)),
+      call(1),
+    ]);
     const checkpoints = [checkpointOf(replaced, 41), checkpointOf(replaced, 43, nextKey)];
     expect(found(replaced, { checkpoints }).codes).toEqual(['key-replaced']);
     const trusting = (by: typeof key) =>
@@ -344,7 +348,7 @@ describe('signing keys', () => {
   });
 
   it('of a whole forged ledger are foreign to whoever holds the true one', () => {
-    const forged = chain(entries.with(0, ledgerStarted(siteId, nextKey)));
+    const forged = chain(entries.with(0, ledgerStarted(siteId, publicKeyText(nextKey))));
     const checkpoints = [checkpointOf(forged, 41, nextKey)];
     expect(found(forged, { checkpoints }).codes).toEqual([]);
     expect(found(forged, { checkpoints, trustedKey: publicKeyText(key) }).codes).toEqual([
