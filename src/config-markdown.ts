@@ -3,13 +3,12 @@ import { allowed, configSchema, type SchemaPart } from './config-schema.ts';
 
 const preface = `# Configuration
 
-This page is made from \`src/config-schema.ts\`; \`gatehouse config explain\` prints it. Without a file
-every default holds: SQLite in \`./data\`, loopback only. With \`--config gatehouse.yaml\` the file's keys
-count and the rest stays at its default. \`gatehouse config check\` reads a file and names every fault.
+Made from \`src/config-schema.ts\`; \`gatehouse config explain\` prints it. Without a file every
+default holds: SQLite in \`./data\`, loopback only. With \`--config gatehouse.yaml\` the keys of the
+file count, the rest stays at its default. \`gatehouse config check\` names every fault of a file.
 
 - An unknown key, a value of another type or out of its range stops the start; nothing is guessed.
-- A secret is never a value: a key that ends in \`File\` names a file, which must be readable by its
-  owner only.
+- A secret is never a value: a key that ends in \`File\` names a file, readable by its owner only.
 - A relative path starts at the folder of the configuration file, or where said, in \`dataDir\`.
 - Names end in their unit: \`Ms\` milliseconds, \`Hours\`, \`Days\`, \`Share\` from 0 to 1.
 `;

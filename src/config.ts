@@ -113,7 +113,8 @@ function faultAt(instancePath: string, found: unknown): string {
   if (missing.length > 0) return `${at} lacks ${missing.join(', ')}`;
   const quotes =
     schema.type === 'string' && typeof value === 'number' ? '; write it in quotes' : '';
-  return `${at || 'the file'} is ${shownValue(value, schema)}; allowed: ${allowed(schema)}${quotes}`;
+  const shown = shownValue(value, schema);
+  return `${at || 'the file'} is ${shown}; allowed: ${allowed(schema)}${quotes}`;
 }
 
 function propertyOf(schema: SchemaPart, key: string): SchemaPart | undefined {

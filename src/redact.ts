@@ -14,12 +14,12 @@ const secretWord =
 const secretName = new RegExp(secretWord, 'i');
 /** Fields that hold a number of a person whatever it looks like. */
 const numberName = /^(number|phone|mobile|msisdn|callerId|calleeId|cardNumber|pan|idNumber)$/i;
-/** Whole numbers of seven digits and more are told only with a unit, or as a place in the ledger. */
+/** Whole numbers of seven digits and more are told only where their name ends in a unit. */
 const countName = /(Ms|Bytes|Seq|Size|Count|Micros)$|^(seq|pid|count|size|bytes)$/;
 
 const pem = /-----BEGIN [A-Z ]+-----[\s\S]*?(?:-----END [A-Z ]+-----|$)/g;
-// `name=value`, `"name": "value"` and `name: Bearer value`, also inside a longer name. A quoted value
-// ends at the quote it began with, escaped as often, or with the text.
+// `name=value`, `"name": "value"` and `name: Bearer value`, also inside a longer name. A quoted
+// value ends at the quote it began with, escaped as often, or with the text.
 const assigned = new RegExp(
   String.raw`((?:${secretWord})[\w-]{0,40}[\\/]*["']?\s*[=:]\s*)(?:(?:bearer|basic|digest)\s+)?` +
     String.raw`(?:([\\/]*["'])[\s\S]*?(?:(?<![\\/])\2|$)|[^\s"',;&]+)`,

@@ -1,0 +1,45 @@
+// Who may import whom: the layers of the house as one table; docs/architecture.md says why.
+
+/** A layer, the form of its files' paths below src/, and the layers that these may import. */
+type Layer = readonly [layer: string, files: string, may: string];
+
+const room = '(people|cases|telephony|doors|cameras|evidence)';
+// The first that fits is a file's layer. Every file may import the `facts`; a layer with a dot may
+// be imported from the same room only.
+const layers: readonly Layer[] = [
+  ['facts', '(draft|ids|calendar|calendar-data|audit/entry|people/person)\\.ts', ''],
+  ['frame', '(room|clock|errors)\\.ts', 'frame'],
+  ['log', '(log|redact)\\.ts', 'frame log'],
+  ['config', 'config.*\\.ts', 'frame config pure'],
+  ['main', '(main|real-world)\\.ts', 'all'],
+  ['floor', 'floor\\.ts', 'frame log config front world pure port audit vault'],
+  ['world', 'world\\.ts', 'frame port audit vault'],
+  ['process', '(worker-thread|notify)\\.ts', 'frame log'],
+  ['audit', 'audit/', 'frame audit'],
+  ['vault', 'vault/', 'frame audit vault'],
+  ['store', 'store/', 'frame log audit vault store'],
+  ['helper', 'helper/', 'helper'],
+  [
+    'simulation',
+    'simulation/',
+    'frame log floor world front pure port audit vault store simulation',
+  ],
+  ['http', 'http/', 'frame log floor world front pure port store http'],
+  ['lists', 'cases/lists/', 'frame process .lists .pure'],
+  [
+    'adapter',
+    '(telephony/asterisk|doors/readers|evidence/docks)/',
+    'frame process vault .adapter .pure .port',
+  ],
+  ['adapter', 'cameras/(onvif|ffmpeg)\\.ts', 'frame process .adapter .pure .port'],
+  ['password', 'people/password\\.ts', 'frame'],
+  ['front', `${room}/\\2\\.ts`, 'frame .pure .port .lists .password audit vault'],
+  ['port', `${room}/(phone-system|recordings|lock|camera|dock)\\.ts`, '.pure .port'],
+  ['pure', `${room}/`, '.pure .port'],
+];
+
+/** The layer of a file; one that no form fits is in none, and may import nothing. */
+export function layerOf(path: string): Layer {
+  const found = layers.find(([, form]) => new RegExp(`^src/(${form})`).test(path));
+  return found ?? ['none', '', ''];
+}
