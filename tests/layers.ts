@@ -4,8 +4,8 @@
 type Layer = readonly [layer: string, files: string, may: string];
 
 const room = '(people|cases|telephony|doors|cameras|evidence)';
-// The first that fits is a file's layer. Every file may import the `facts`; a layer with a dot may
-// be imported from the same room only.
+// The first that fits is a file's layer. Every file may import the `facts`, and types of the frame;
+// a layer with a dot may be imported from the same room only, one with a tilde only as types.
 const layers: readonly Layer[] = [
   ['facts', '(draft|ids|calendar|calendar-data|audit/entry|people/person)\\.ts', ''],
   ['frame', '(room|clock|errors)\\.ts', 'frame'],
@@ -13,18 +13,18 @@ const layers: readonly Layer[] = [
   ['config', 'config.*\\.ts', 'frame config pure'],
   ['main', '(main|real-world)\\.ts', 'all'],
   ['floor', 'floor\\.ts', 'frame log config front world pure port audit vault'],
-  ['world', 'world\\.ts', 'frame port audit vault'],
+  ['world', 'world\\.ts', '~frame ~port ~audit ~vault'],
   ['process', '(worker-thread|notify)\\.ts', 'frame log'],
   ['audit', 'audit/', 'frame audit'],
   ['vault', 'vault/', 'frame audit vault'],
-  ['store', 'store/', 'frame log audit vault store'],
+  ['store', 'store/', 'frame log audit vault store ~pure'],
   ['helper', 'helper/', 'helper'],
   [
     'simulation',
     'simulation/',
     'frame log floor world front pure port audit vault store simulation',
   ],
-  ['http', 'http/', 'frame log floor world front pure port store http'],
+  ['http', 'http/', 'frame log config store http ~floor ~world ~front ~pure ~port'],
   ['lists', 'cases/lists/', 'frame process .lists .pure'],
   [
     'adapter',
