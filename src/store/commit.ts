@@ -146,22 +146,32 @@ function toStored(value: unknown): unknown {
   return value;
 }
 
+/** Makes a row of our types from a row of SQLite: absent columns, JSON, booleans. */
+export function rowReader(
+  database: Database,
+  table: string,
+): (stored: Record<string, unknown>) => Row {
+  const special = columnsOf(database, table).filter(
+    ({ type }) => type === 'JSONB' || type === 'BOOLEAN',
+  );
+  return (stored) => {
+    for (const key of Object.keys(stored)) if (stored[key] === null) delete stored[key];
+    for (const { name, type } of special) {
+      const value = stored[name];
+      if (value === undefined) continue;
+      stored[name] = type === 'BOOLEAN' ? value === 1 : JSON.parse(String(value));
+    }
+    return stored as unknown as Row;
+  };
+}
+
 function loadRows(database: Database, name: string, only?: WorkingSet): Row[] {
   const columns = columnsOf(database, name);
-  const special = columns.filter(({ type }) => type === 'JSONB' || type === 'BOOLEAN');
   if (only && !columns.some((column) => column.name === only.column))
     throw new Error(`no column ${name}.${only.column}`);
   const where = only ? ` WHERE "${only.column}" IN (${only.values.map(() => '?').join(', ')})` : '';
   const rows = database
     .prepare(`SELECT * FROM "${name}"${where}`)
     .all(...(only?.values ?? [])) as Record<string, unknown>[];
-  for (const row of rows) {
-    for (const key of Object.keys(row)) if (row[key] === null) delete row[key];
-    for (const { name: column, type } of special) {
-      const value = row[column];
-      if (value === undefined) continue;
-      row[column] = type === 'BOOLEAN' ? value === 1 : JSON.parse(String(value));
-    }
-  }
-  return rows as unknown as Row[];
+  return rows.map(rowReader(database, name));
 }

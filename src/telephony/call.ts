@@ -268,7 +268,7 @@ export function settle(
     permitId: call.permitId,
     callId: call.id,
     outcome: call.outcome,
-    answered: call.answeredUtcMs !== undefined,
+    answeredUtcMs: call.answeredUtcMs,
     effective,
     disposition: call.disposition,
     atUtcMs: moment.atUtcMs,

@@ -220,7 +220,7 @@ export interface ContactResult {
   permitId: string;
   callId: string;
   outcome: CallOutcomeCode;
-  answered: boolean;
+  answeredUtcMs?: number | undefined;
   /** A person was spoken to; unmarked counts as effective. */
   effective: boolean;
   disposition?: string | undefined;

@@ -151,3 +151,162 @@ CREATE TABLE "Token" (
 );
 
 CREATE INDEX "Token_personId_idx" ON "Token" ("personId");
+
+CREATE TABLE "Creditor" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "name" TEXT NOT NULL,
+    "callerId" TEXT NOT NULL
+);
+
+CREATE TABLE "Batch" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "creditorId" TEXT NOT NULL,
+    "name" TEXT NOT NULL,
+    "receivedUtcMs" BIGINT NOT NULL,
+    "deadlineUtcMs" BIGINT,
+    "recallUtcMs" BIGINT
+);
+
+CREATE TABLE "Case" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "batchId" TEXT NOT NULL,
+    "creditorId" TEXT NOT NULL,
+    "reference" TEXT NOT NULL,
+    "product" TEXT,
+    "amountMinor" BIGINT,
+    "stops" JSONB NOT NULL,
+    "stoppedUtcMs" BIGINT,
+    "allocatedTo" TEXT,
+    "allocatedUtcMs" BIGINT,
+    "version" INTEGER NOT NULL
+);
+
+CREATE INDEX "Case_batchId_idx" ON "Case" ("batchId");
+
+CREATE INDEX "Case_creditorId_reference_idx" ON "Case" ("creditorId", "reference");
+
+CREATE INDEX "Case_allocatedTo_idx" ON "Case" ("allocatedTo");
+
+CREATE TABLE "CasePerson" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "caseId" TEXT NOT NULL,
+    "role" TEXT NOT NULL,
+    "name" TEXT,
+    "personKey" TEXT NOT NULL,
+    "zone" TEXT,
+    "refusedUtcMs" BIGINT,
+    "version" INTEGER NOT NULL
+);
+
+CREATE INDEX "CasePerson_caseId_idx" ON "CasePerson" ("caseId");
+
+CREATE INDEX "CasePerson_personKey_idx" ON "CasePerson" ("personKey");
+
+CREATE TABLE "Number" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "caseId" TEXT NOT NULL,
+    "personId" TEXT NOT NULL,
+    "e164" TEXT NOT NULL,
+    "numberKey" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "notAtWork" BOOLEAN NOT NULL,
+    "notThen" JSONB,
+    "state" TEXT NOT NULL,
+    "version" INTEGER NOT NULL
+);
+
+CREATE INDEX "Number_caseId_idx" ON "Number" ("caseId");
+
+CREATE INDEX "Number_numberKey_idx" ON "Number" ("numberKey");
+
+CREATE TABLE "StopList" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "scope" TEXT NOT NULL,
+    "key" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "byPersonId" TEXT NOT NULL,
+    "atUtcMs" BIGINT NOT NULL
+);
+
+CREATE INDEX "StopList_key_idx" ON "StopList" ("key");
+
+CREATE TABLE "Release" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "caseId" TEXT NOT NULL,
+    "agentId" TEXT NOT NULL,
+    "byPersonId" TEXT NOT NULL,
+    "reasonNoteId" TEXT NOT NULL,
+    "untilUtcMs" BIGINT NOT NULL,
+    "usedUtcMs" BIGINT
+);
+
+CREATE INDEX "Release_caseId_agentId_idx" ON "Release" ("caseId", "agentId");
+
+CREATE TABLE "Contact" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "state" TEXT NOT NULL,
+    "channel" TEXT NOT NULL,
+    "origin" TEXT NOT NULL,
+    "mode" TEXT,
+    "caseId" TEXT NOT NULL,
+    "personId" TEXT NOT NULL,
+    "numberId" TEXT,
+    "numberKey" TEXT,
+    "personKey" TEXT NOT NULL,
+    "creditorKey" TEXT NOT NULL,
+    "agentId" TEXT,
+    "releaseId" TEXT,
+    "policy" TEXT,
+    "localDay" TEXT NOT NULL,
+    "attemptUtcMs" BIGINT,
+    "answerUtcMs" BIGINT,
+    "conversationUtcMs" BIGINT,
+    "droppedUtcMs" BIGINT,
+    "settledUtcMs" BIGINT,
+    "outcome" TEXT,
+    "version" INTEGER NOT NULL
+);
+
+CREATE INDEX "Contact_state_idx" ON "Contact" ("state");
+
+CREATE INDEX "Contact_numberKey_idx" ON "Contact" ("numberKey");
+
+CREATE INDEX "Contact_personKey_idx" ON "Contact" ("personKey");
+
+CREATE INDEX "Contact_caseId_idx" ON "Contact" ("caseId");
+
+CREATE TABLE "Lead" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "campaignId" TEXT NOT NULL,
+    "listId" TEXT NOT NULL,
+    "caseId" TEXT NOT NULL,
+    "personId" TEXT NOT NULL,
+    "numberId" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "nextUtcMs" BIGINT NOT NULL,
+    "tries" INTEGER NOT NULL,
+    "version" INTEGER NOT NULL
+);
+
+CREATE INDEX "Lead_campaignId_state_nextUtcMs_idx" ON "Lead" ("campaignId", "state", "nextUtcMs");
+
+CREATE INDEX "Lead_numberId_idx" ON "Lead" ("numberId");
+
+CREATE INDEX "Lead_listId_idx" ON "Lead" ("listId");
+
+CREATE TABLE "List" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "campaignId" TEXT NOT NULL,
+    "state" TEXT NOT NULL,
+    "fileSha256" TEXT,
+    "rejectSha256" TEXT,
+    "rejectPath" TEXT,
+    "accepted" INTEGER NOT NULL,
+    "rejected" INTEGER NOT NULL,
+    "duplicates" INTEGER NOT NULL,
+    "byPersonId" TEXT NOT NULL,
+    "confirmedBy" TEXT,
+    "atUtcMs" BIGINT NOT NULL
+);
+
+CREATE INDEX "List_state_idx" ON "List" ("state");
