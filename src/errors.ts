@@ -12,6 +12,7 @@ export const errorTable = {
   'ari.too-many-requests': ['retry', 'Too many ARI requests wait for their answers.'],
   'asterisk.config-unsafe': ['refuse', 'A value can not stand in an Asterisk configuration file.'],
   'asterisk.not-booted': ['operator', 'The private Asterisk did not boot.'],
+  'asterisk.not-ended': ['operator', 'The private Asterisk did not end when it was told to.'],
   'asterisk.peer-not-started': ['operator', 'A SIPp carrier or phone did not start.'],
   'config.invalid': ['refuse', 'The configuration has unknown keys or values out of range.'],
   'config.unreadable': ['refuse', 'The configuration file can not be read.'],

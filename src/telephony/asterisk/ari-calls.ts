@@ -1,0 +1,161 @@
+// The part of ARI the floor uses: requests, answers and events as plain data with written types.
+
+/** A request to Asterisk; the worker turns it into one call of the package. */
+export type AriRequest =
+  | { ask: 'filter'; app: string; types: readonly string[] }
+  | { ask: 'subscribe'; app: string; source: string }
+  | { ask: 'started' }
+  | { ask: 'channels' }
+  | { ask: 'bridges' }
+  | ({ ask: 'originate' } & Originate)
+  | { ask: 'make-bridge'; bridgeId: string }
+  | { ask: 'end-bridge'; bridgeId: string }
+  | { ask: 'join'; bridgeId: string; channelId: string }
+  | { ask: 'continue'; channelId: string; context: string }
+  | { ask: 'hang-up'; channelId: string };
+
+export interface Originate {
+  channelId: string;
+  endpoint: string;
+  context: string;
+  callerId?: string;
+  /** ARI counts ringing in whole seconds. */
+  timeoutS: number;
+  variables: Readonly<Record<string, string>>;
+}
+
+export interface AriChannel {
+  channelId: string;
+  state: string;
+  /** The dialplan application it is in; `Stasis` = in the hands of an ARI application. */
+  application: string;
+}
+
+export interface AriBridge {
+  bridgeId: string;
+  channelIds: readonly string[];
+}
+
+/** What each request is answered with; the others are answered with nothing. */
+export interface AriValues {
+  started: string;
+  channels: readonly AriChannel[];
+  bridges: readonly AriBridge[];
+}
+
+export type AriValue<R extends AriRequest> = R['ask'] extends keyof AriValues
+  ? AriValues[R['ask']]
+  : undefined;
+
+/** refused: Asterisk answered with an error, `message` is its own text · unknown: no answer. */
+export type AriAnswer<V> =
+  | { outcome: 'done'; value: V }
+  | { outcome: 'refused'; message: string }
+  | { outcome: 'unknown'; reason: string };
+
+/** Events, cut down in the worker to what the floor acts on. */
+export type AriEvent =
+  | { type: 'ChannelStateChange'; channelId: string; state: string; atUtcMs: number }
+  | { type: 'Dial'; channelId: string; status: string; atUtcMs: number }
+  | { type: 'StasisStart'; channelId: string; args: readonly string[]; atUtcMs: number }
+  | { type: 'ChannelEnteredBridge'; channelId: string; bridgeId: string; atUtcMs: number }
+  | { type: 'ChannelLeftBridge'; channelId: string; bridgeId: string; atUtcMs: number }
+  /** `soft`: Asterisk or we asked for the end; else the far end did. */
+  | { type: 'ChannelHangupRequest'; channelId: string; soft: boolean; atUtcMs: number }
+  | {
+      type: 'ChannelDestroyed';
+      channelId: string;
+      cause: number;
+      sipCode?: number;
+      atUtcMs: number;
+    }
+  /** Another client took our application. */
+  | { type: 'ApplicationReplaced' };
+
+/** Asked of Asterisk after each connect; it sends nothing else (events of ours are ~10 % of all). */
+export const eventTypes = [
+  'ApplicationReplaced',
+  'ChannelDestroyed',
+  'ChannelEnteredBridge',
+  'ChannelHangupRequest',
+  'ChannelLeftBridge',
+  'ChannelStateChange',
+  'Dial',
+  'StasisStart',
+] as const;
+
+/** What the worker tells its owner. */
+export type WorkerSaying =
+  | { say: 'up' }
+  | { say: 'lost'; reason: string }
+  | { say: 'pong' }
+  | { say: 'event'; event: AriEvent }
+  | { say: 'answer'; id: number; answer: AriAnswer<unknown> };
+
+/** What the owner tells the worker. */
+export type WorkerOrder = { order: 'ping' } | { order: 'ask'; id: number; request: AriRequest };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const fieldsOf = (value: unknown): Fields =>
+  value instanceof Object ? Object.fromEntries(Object.entries(value)) : {};
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** Cuts an ARI event down; undefined for types the floor does not act on. */
+export function readEvent(raw: unknown): AriEvent | undefined {
+  const event = fieldsOf(raw);
+  const type = textOf(event.type);
+  if (type === 'ApplicationReplaced') return { type };
+  const channelId = textOf(fieldsOf(type === 'Dial' ? event.peer : event.channel).id);
+  if (channelId === '') return undefined;
+  const at = { channelId, atUtcMs: Date.parse(textOf(event.timestamp)) };
+  const bridgeId = textOf(fieldsOf(event.bridge).id);
+  switch (type) {
+    case 'ChannelStateChange':
+      return { type, ...at, state: textOf(fieldsOf(event.channel).state) };
+    case 'Dial':
+      return { type, ...at, status: textOf(event.dialstatus) };
+    case 'StasisStart':
+      return { type, ...at, args: Array.isArray(event.args) ? event.args.map(textOf) : [] };
+    case 'ChannelEnteredBridge':
+    case 'ChannelLeftBridge':
+      return { type, ...at, bridgeId };
+    case 'ChannelHangupRequest':
+      return { type, ...at, soft: event.soft === true };
+    case 'ChannelDestroyed': {
+      const cause = typeof event.cause === 'number' ? event.cause : 0;
+      const sipCode = event.tech_cause;
+      return { type, ...at, cause, ...(typeof sipCode === 'number' ? { sipCode } : {}) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+
+export const readChannels = (raw: unknown): AriChannel[] =>
+  listOf(raw).map((entry) => {
+    const channel = fieldsOf(entry);
+    return {
+      channelId: textOf(channel.id),
+      state: textOf(channel.state),
+      application: textOf(fieldsOf(channel.dialplan).app_name),
+    };
+  });
+
+export const readBridges = (raw: unknown): AriBridge[] =>
+  listOf(raw).map((entry) => {
+    const bridge = fieldsOf(entry);
+    return { bridgeId: textOf(bridge.id), channelIds: listOf(bridge.channels).map(textOf) };
+  });
+
+/** The moment Asterisk started, as it writes it: the id of this boot. */
+export const readStarted = (raw: unknown): string =>
+  textOf(fieldsOf(fieldsOf(raw).status).startup_time);
+
+/** The package puts the secret into the socket's address, which then turns up in its errors. */
+export function withoutSecret(cause: unknown, secret: string): string {
+  const text = cause instanceof Error ? cause.message : 'unnamed failure';
+  return text.replaceAll(secret, '…').replaceAll(encodeURIComponent(secret), '…');
+}
