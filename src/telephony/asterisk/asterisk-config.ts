@@ -59,15 +59,9 @@ export interface Owner {
 const socketPathLength = 107;
 
 /** Asterisk reports these as errors when they are missing; nothing needs to stand in them. */
-const emptyFiles = [
-  'acl',
-  'ccss',
-  'features',
-  'indications',
-  'pjproject',
-  'stasis',
-  'udptl',
-].concat('websocket_client');
+const emptyFiles = ['acl', 'ccss', 'features', 'pjproject', 'stasis', 'udptl'].concat(
+  'websocket_client',
+);
 const emptyText = '; Nothing is set here; a missing file would be an error at each start.\n';
 
 const forms = {
