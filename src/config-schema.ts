@@ -50,12 +50,15 @@ const holidayYear = Type.Object(
 const trunk = Type.Object(
   {
     name: name('The name that campaigns use; also the name of its endpoint in Asterisk.'),
-    host: host('Address of the carrier’s SIP server. Nothing else may send calls over it.'),
+    host: Type.String({
+      description: 'Address of the carrier’s SIP server.',
+      pattern: '^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$',
+    }),
     port: port('Its SIP port.', 5060),
     username: Type.Optional(
       Type.String({
         description: 'For a carrier that asks for a registration; absent: trusted by address.',
-        pattern: '^[A-Za-z0-9._+-]{1,64}$',
+        pattern: '^[A-Za-z0-9_.+@-]{1,64}$',
       }),
     ),
     secretFile: Type.Optional(path('File that holds the password of `username`.')),
@@ -68,10 +71,22 @@ const extension = Type.Object(
   {
     number: Type.String({
       description: 'The number of an agent’s phone, as the agent types it when signing in.',
-      pattern: '^[0-9]{2,6}$',
+      pattern: '^[0-9]{1,12}$',
     }),
     secretFile: Type.Optional(
       path('File that holds its SIP password; absent: one is made and kept in `secretsDir`.'),
+    ),
+    contact: Type.Optional(
+      Type.Object(
+        {
+          host: host('Where the phone is found.'),
+          port: port('Its SIP port.', 5060),
+        },
+        {
+          description: 'For a phone that does not register by itself.',
+          additionalProperties: false,
+        },
+      ),
     ),
   },
   { additionalProperties: false },
@@ -80,8 +95,9 @@ const extension = Type.Object(
 const asterisk = object('The Asterisk that carries the calls.', {
   run: Type.Enum(['private', 'site'], {
     description:
-      '`private`: the daemon starts and restarts the Asterisk that set-up fetched. ' +
-      '`site`: a unit of the site runs it, and the daemon only connects.',
+      '`private`: the daemon starts and restarts the Asterisk that set-up fetched, on loopback. ' +
+      '`site`: the site’s own, run by its unit; the daemon connects and writes its part of the ' +
+      'configuration.',
     default: 'private',
   }),
   setUpFile: path('What set-up wrote about the private Asterisk: where it is, which version.', {
@@ -89,18 +105,15 @@ const asterisk = object('The Asterisk that carries the calls.', {
   }),
   amiPort: port('Loopback port of its manager interface.', 5038),
   ariPort: port('Loopback port of its HTTP server, which carries ARI.', 8088),
-  sipHost: host('Address on which it speaks SIP and RTP with phones and trunks.', {
-    default: '127.0.0.1',
-  }),
-  sipPort: port('Port on which it speaks SIP.', 5060),
+  sipPort: port('Loopback port of its SIP; private only, a site’s own is the site’s.', 5060),
   rtpFirstPort: integer(
-    'First port for media; a call with its agent takes four.',
+    'First port for media, two for each leg; private only.',
     1024,
     65_534,
     20_000,
   ),
-  rtpLastPort: integer('Last port for media.', 1025, 65_535, 24_000),
-  configDir: path('Folder into which its configuration is written.', {
+  rtpLastPort: integer('Last port for media; private only.', 1025, 65_535, 24_000),
+  configDir: path('Folder for its configuration: all of it, or the part a site’s own includes.', {
     default: 'asterisk',
     from: 'dataDir',
   }),

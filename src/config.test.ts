@@ -24,7 +24,6 @@ describe('defaults', () => {
     const config = loadConfig();
     expect(config.dataDir).toBe(join(process.cwd(), 'data'));
     expect(isLoopback(config.http.host)).toBe(true);
-    expect(isLoopback(config.telephony.asterisk.sipHost)).toBe(true);
     expect(config.telephony.campaign).toMatchObject({ limitShare: 0.03, targetShare: 0.02 });
   });
 
