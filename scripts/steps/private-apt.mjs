@@ -138,7 +138,7 @@ export function updateIndex(apt, maxAgeDays) {
     }
     if (maxAgeDays <= 0) {
       throw new SetUpError(
-        `the mirror is out of date, and no extension is allowed:\n${strict.stderr}`,
+        `the mirror is out of date, and no extension is allowed:\n${strict.stderr.trimEnd()}`,
       );
     }
     mode = 'extended';
