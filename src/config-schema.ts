@@ -198,11 +198,19 @@ const telephony = object('Trunks, phones and recording.', {
     default: ['agreement-signed', 'exam-passed', 'mock-call-passed'],
     maxItems: 20,
   }),
-  recording: object('Below these limits nothing is dialed, since it could not be recorded.', {
-    minSpoolHours: integer('Room in `spoolDir`, in hours of recording.', 1, 100_000, 8),
-    minVaultHours: integer('Room in the vault, in hours of recording.', 1, 1_000_000, 100),
-    maxUnsealed: integer('Recordings that wait to be sealed.', 1, 100_000, 500),
-  }),
+  minSpoolHours: integer(
+    'With less room in `spoolDir`, in hours of recording, nothing is dialed.',
+    1,
+    100_000,
+    8,
+  ),
+  minVaultHours: integer('The same for the vault.', 1, 1_000_000, 100),
+  maxUnsealed: integer(
+    'While more recordings wait to be sealed, nothing is dialed.',
+    1,
+    100_000,
+    500,
+  ),
 });
 
 const ranges = (description: string, standard: string[]) =>

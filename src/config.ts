@@ -14,6 +14,8 @@ import {
 } from './config-schema.ts';
 import { FloorError } from './errors.ts';
 
+export type { Config } from './config-schema.ts';
+
 /** A configuration is written by hand; a larger file is a mistake. */
 export const maxConfigBytes = 1_048_576;
 /** Faults named in one message; who has more of them starts with these. */

@@ -13,7 +13,7 @@ const layers: readonly Layer[] = [
   ['config', 'config.*\\.ts', 'frame config pure'],
   ['main', '(main|real-world)\\.ts', 'all'],
   ['floor', 'floor\\.ts', 'frame log config front world pure port audit vault'],
-  ['world', 'world\\.ts', '~frame ~port ~audit ~vault'],
+  ['world', 'world\\.ts', '~frame ~pure ~port ~audit ~vault'],
   ['process', '(worker-thread|notify)\\.ts', 'frame log'],
   ['audit', 'audit/', 'frame audit'],
   ['vault', 'vault/', 'frame audit vault'],
