@@ -150,3 +150,11 @@ export function formLine(prev: string, seq: number, atUtcMs: number, entry: Entr
 export function lineHash(line: string): string {
   return hash('sha256', `${line}\n`, 'hex');
 }
+
+/** When a line was recorded, without reading the rest of it; for lines this program formed. */
+export function lineUtcMs(line: string): number {
+  // `about` stands before it and holds no quotation mark, so the first such key is the right one.
+  const [, digits] = /,"atUtcMs":(-?\d+),/.exec(line) ?? [];
+  assert(digits !== undefined, 'not a line of the ledger');
+  return Number(digits);
+}

@@ -1,4 +1,5 @@
 // Checks a ledger line by line as a stranger would: form, order, chain, tree, checkpoints, segments.
+import { dayMs, dayOf } from '../calendar.ts';
 import {
   type Checkpoint,
   isSignedBy,
@@ -120,7 +121,6 @@ export interface ChainSummary {
   validCheckpoints: number;
 }
 
-const dayMs = 86_400_000;
 const segmentAbout = 'segment-';
 
 /** The entry that states the hash of a closed segment; `name` is its day, `2026-11-22`. */
@@ -128,6 +128,12 @@ export function segmentClosed(name: string, sha256: string, lastSeq: number): En
   const about = `${segmentAbout}${name}`;
   const facts = { lastSeq, sha256 };
   return { room: 'audit', what: 'segment-closed', who: 'system', about, facts };
+}
+
+interface OpenSegment {
+  name: string;
+  dayStartUtcMs: number;
+  first: boolean;
 }
 
 interface ReadSegment {
@@ -149,7 +155,7 @@ export class ChainCheck {
   #lastSeq = 0;
   #lastUtcMs = Number.MIN_SAFE_INTEGER;
   #siteId: string | undefined;
-  #segment: { name: string; dayStartUtcMs: number; first: boolean } | undefined;
+  #segment: OpenSegment | undefined;
   #signedEntries = 0;
   #validCheckpoints = 0;
 
@@ -167,9 +173,9 @@ export class ChainCheck {
     this.#awaited.set(size, [...(this.#awaited.get(size) ?? []), { name, checkpoint }]);
   }
 
-  /** The lines that follow are those of this day's segment. */
+  /** The lines that follow are those of this day's segment, `2026-11-22`. */
   openSegment(day: string): void {
-    this.#segment = { name: day, dayStartUtcMs: Date.parse(`${day}T00:00:00Z`), first: true };
+    this.#segment = { name: day, dayStartUtcMs: (dayOf(day) ?? 0) * dayMs, first: true };
   }
 
   /** The segment ended; `sha256` is that of the file's bytes. */
