@@ -1,5 +1,6 @@
 // The one committer: orders the batches of all rooms, chains their entries, makes one transaction.
 import { formLine, genesisPrev, lineHash } from '../audit/entry.ts';
+import type { LedgerReader } from '../audit/ledger.ts';
 import type { Clock } from '../clock.ts';
 import type { Change, Row } from '../draft.ts';
 import { FloorError } from '../errors.ts';
@@ -33,8 +34,7 @@ class StaleRow extends Error {
 }
 
 /** The committer with the ledger's head; one for each data folder. */
-export interface Store extends Committer {
-  head(): { seq: number; hash: string };
+export interface Store extends Committer, LedgerReader {
   /** Called after each commit with the lines it added, for segments and live views. */
   onLines(listener: (lines: readonly Line[]) => void): void;
 }
@@ -50,6 +50,9 @@ export function openStore(database: Database, clock: Clock): Store {
     | Line
     | undefined;
   let head = last ? { seq: last.seq, hash: lineHash(last.line) } : { seq: 0, hash: genesisPrev };
+  const readLines = database
+    .prepare('SELECT line FROM ledger WHERE seq >= ? ORDER BY seq LIMIT ?')
+    .pluck();
   const listeners: ((lines: readonly Line[]) => void)[] = [];
 
   const tableOf = (name: string): Table => {
@@ -67,6 +70,7 @@ export function openStore(database: Database, clock: Clock): Store {
 
   return {
     head: () => head,
+    lines: (fromSeq, limit) => readLines.all(fromSeq, limit) as string[],
     onLines: (listener) => listeners.push(listener),
     load: (name, only) => loadRows(database, name, only),
     commit(batch) {

@@ -30,6 +30,24 @@ export function openDatabaseToRead(path: string): Database {
   return new Sqlite(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs });
 }
 
+/**
+ * Takes a data folder for this process; the lock goes with the process, however it ends.
+ * Throws store.locked while another process holds it.
+ */
+export function lockFolder(folder: string): { release(): void } {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const lock = new Sqlite(join(folder, 'lock.db'), { timeout: 0 });
+  try {
+    // SQLite's own exclusive lock is one of the kernel's on the file: a dead holder can't keep it.
+    lock.pragma('locking_mode = EXCLUSIVE');
+    lock.exec('CREATE TABLE IF NOT EXISTS held (pid INTEGER); DELETE FROM held; BEGIN IMMEDIATE');
+  } catch (cause) {
+    lock.close();
+    throw new FloorError('store.locked', folder, { cause });
+  }
+  return { release: () => lock.close() };
+}
+
 // The table's form is Prisma's own, so that `prisma migrate status` accepts the database.
 const migrationTable = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   id TEXT PRIMARY KEY, checksum TEXT NOT NULL, finished_at DATETIME, migration_name TEXT NOT NULL,

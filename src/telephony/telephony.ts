@@ -32,6 +32,8 @@ export interface Telephony {
   /** Settles what the last run left pending, then connects to the phone system. */
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** Ends the loop at once and tells the world nothing. */
+  drop(): void;
   ask<A>(event: TelephonyEvent): Promise<A>;
   post(event: TelephonyEvent): boolean;
   view(): TelephonyDraft;
@@ -78,6 +80,11 @@ export function openTelephony(world: RoomWorld, ports: TelephonyPorts): Telephon
     room.post({ kind: 'storage', room: seen, limits: ports.limits });
     storageTimer = clock.after(storageEveryMs, () => void lookAtStorage());
   };
+  const drop = () => {
+    ended = true;
+    storageTimer?.cancel();
+    room.end();
+  };
   return {
     async start() {
       await room.recover();
@@ -85,11 +92,10 @@ export function openTelephony(world: RoomWorld, ports: TelephonyPorts): Telephon
       await ports.phone.start((fact) => room.post({ kind: 'phone', fact }));
     },
     async stop() {
-      ended = true;
-      storageTimer?.cancel();
+      drop();
       await ports.phone.stop();
-      room.end();
     },
+    drop,
     ask: (event) => room.ask(event),
     post: (event) => room.post(event),
     view: () => room.view(),

@@ -310,3 +310,9 @@ CREATE TABLE "List" (
 );
 
 CREATE INDEX "List_state_idx" ON "List" ("state");
+
+CREATE TABLE "Account" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "siteId" TEXT NOT NULL,
+    "signingKey" TEXT NOT NULL
+);

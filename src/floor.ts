@@ -1,0 +1,72 @@
+// Opens every room; every rule and question that crosses rooms is one line here.
+import { type Cases, openCases } from './cases/cases.ts';
+import { openPeople, type People } from './people/people.ts';
+import type { RoomWorld } from './room.ts';
+import { openTelephony, type Telephony } from './telephony/telephony.ts';
+import type { World } from './world.ts';
+
+export interface Floor {
+  people: People;
+  cases: Cases;
+  telephony: Telephony;
+  /** Settles what the last run left pending, then lets the world in. */
+  start(): Promise<{ enrolmentCode?: string }>;
+  stop(): Promise<void>;
+  /** Ends without settling anything, as a crash would; for the simulation's kills. */
+  drop(): void;
+  /** Uptime of the last turn of each room's loop, for the watchdog. */
+  turns(): Record<string, number>;
+}
+
+export function openFloor(world: World): Floor {
+  const { clock, ids, committer, stop } = world;
+  const room: RoomWorld = { clock, ids, committer, stop };
+
+  const people = openPeople({
+    world: room,
+    requirements: world.requirements,
+    // Who leaves is off the phone in the same tick; badge and seat rules join here.
+    left: (personId) => telephony.post({ kind: 'person-left', personId }),
+  });
+  const cases: Cases = openCases(room, {
+    store: world.caseStore,
+    policy: world.policy,
+    // A stopped case is silent at once: what rings for it is ended.
+    stopped: (caseIds, why) => telephony.post({ kind: 'stop-calls', caseIds, why }),
+  });
+  const telephony: Telephony = openTelephony(room, {
+    phone: world.phone,
+    recordings: world.recordings,
+    limits: world.limits,
+    // Nothing is dialed without a permit that is committed with its counters.
+    permit: (request) => cases.permit(request),
+    settle: (contact) => cases.settle(contact),
+  });
+
+  return {
+    people,
+    cases,
+    telephony,
+    async start() {
+      const started = await people.start();
+      await cases.start();
+      await telephony.start();
+      return started;
+    },
+    async stop() {
+      await telephony.stop();
+      cases.stop();
+      people.end();
+    },
+    drop() {
+      telephony.drop();
+      cases.stop();
+      people.end();
+    },
+    turns: () => ({
+      people: people.lastTurnUptimeMs(),
+      cases: cases.lastTurnUptimeMs(),
+      telephony: telephony.lastTurnUptimeMs(),
+    }),
+  };
+}

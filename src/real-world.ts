@@ -1,0 +1,238 @@
+// Builds the world of a site from its configuration: files, keys, Asterisk; imports the adapters.
+import { hash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { holidaysOf, parseRange, type WeeklyHours } from './calendar.ts';
+import { chineseYears } from './calendar-data.ts';
+import { type ContactPolicy, defaultCaps } from './cases/contact-policy.ts';
+import { type Clock, realClock } from './clock.ts';
+import { readSecret } from './config.ts';
+import type { Config } from './config-schema.ts';
+import { FloorError } from './errors.ts';
+import { type Ids, realIds } from './ids.ts';
+import type { Log } from './log.ts';
+import { type Account, keyInForce, openAccount } from './store/account.ts';
+import { openStore, type Store } from './store/commit.ts';
+import { type Database, lockFolder, migrate, openDatabase } from './store/database.ts';
+import { openCaseStore } from './store/load.ts';
+import { createAsterisk } from './telephony/asterisk/asterisk.ts';
+import {
+  type FloorSettings,
+  makeRecordingsFolder,
+  randomSecret,
+  writePrivateConfig,
+  writeSiteConfig,
+} from './telephony/asterisk/asterisk-config.ts';
+import { type RunningAsterisk, runAsterisk } from './telephony/asterisk/asterisk-process.ts';
+import { openSealing } from './telephony/asterisk/sealing.ts';
+import { realDisk } from './vault/disk.ts';
+import { openSiteKeys, type SiteKeys } from './vault/keys.ts';
+import { openVault, type Vault } from './vault/vault.ts';
+import type { World } from './world.ts';
+
+export interface RealWorld {
+  world: World;
+  store: Store;
+  database: Database;
+  account: Account;
+  vault: Vault;
+  keys: SiteKeys;
+  /** Text of the recovery sheet; only at the first start. */
+  recoverySheet: string | undefined;
+  /** The Asterisk that the daemon runs itself; undefined where a unit of the site does. */
+  asterisk: RunningAsterisk | undefined;
+  close(): Promise<void>;
+}
+
+/** Where things lie in the data folder; docs/evidence-format.md names those a verifier needs. */
+export function foldersOf(config: Config) {
+  const { dataDir, telephony } = config;
+  return {
+    database: join(dataDir, 'gatehouse.db'),
+    vault: join(dataDir, 'vault'),
+    work: join(dataDir, 'work'),
+    uploads: join(dataDir, 'uploads'),
+    spool: telephony.asterisk.spoolDir,
+    // Beside the spool on its file system, so that moving a recording there can't lose it.
+    quarantine: `${telephony.asterisk.spoolDir}-quarantine`,
+    cdr: join(telephony.asterisk.configDir, 'log/cdr-csv'),
+  };
+}
+
+/** The folder that holds `prisma/`, from the sources and from the built files alike. */
+export function projectFolder(): string {
+  let folder = fileURLToPath(new URL('.', import.meta.url));
+  while (!existsSync(join(folder, 'prisma/migrations'))) {
+    const up = join(folder, '..');
+    if (up === folder) throw new FloorError('config.unreadable', 'prisma/migrations is missing');
+    folder = up;
+  }
+  return folder;
+}
+
+export async function openRealWorld(
+  config: Config,
+  log: Log,
+  stop: (cause: unknown) => void,
+): Promise<RealWorld> {
+  const clock = realClock;
+  const ids = realIds;
+  const folders = foldersOf(config);
+  const lock = lockFolder(config.dataDir);
+  const database = openDatabase(folders.database);
+  const applied = migrate(database, join(projectFolder(), 'prisma/migrations'), clock.utcMs());
+  if (applied.length > 0) log.info('database migrated', { applied });
+  const store = openStore(database, clock);
+  const inForce = keyInForce(store);
+  const opened = openSiteKeys(config.keysDir, ids, inForce);
+  if (!opened.opened) throw new FloorError(`keys.${opened.fault}`, opened.place);
+  const { keys, signingKey } = opened;
+  const failed = (cause: unknown) => log.error('account not written', { cause });
+  const { ledger, dataDir } = config;
+  const everyMs = ledger.checkpointEveryMs;
+  const account = openAccount({
+    store,
+    disk: realDisk,
+    clock,
+    ids,
+    dataDir,
+    signingKey,
+    everyMs,
+    failed,
+  });
+  const vault = openVault(folders.vault, keys, realDisk, ids);
+  const { access, asterisk } = await openAsterisk(config, ids, clock);
+  const recordings = await openSealing({ clock, folders, flac: 'flac', vault });
+  return {
+    world: {
+      clock,
+      ids,
+      committer: store,
+      caseStore: openCaseStore(database),
+      phone: createAsterisk(access, clock, ids),
+      recordings,
+      policy: policyOf(config),
+      limits: config.telephony,
+      requirements: config.telephony.requirements,
+      stop,
+    },
+    store,
+    database,
+    account,
+    vault,
+    keys,
+    recoverySheet: inForce === undefined ? opened.sheet(account.siteId) : undefined,
+    asterisk,
+    async close() {
+      await asterisk?.stop();
+      await account.end();
+      database.close();
+      lock.release();
+    },
+  };
+}
+
+interface SetUpRecord {
+  launch: readonly string[];
+  modules: string;
+  data: string;
+  major: number;
+}
+
+/** Writes Asterisk's configuration, and runs it where the configuration says that we do. */
+async function openAsterisk(config: Config, ids: Ids, clock: Clock) {
+  const { asterisk: own, trunks } = config.telephony;
+  const floor = floorSettings(config, ids);
+  await makeRecordingsFolder(own.spoolDir);
+  const access = {
+    amiPort: own.amiPort,
+    amiSecret: floor.amiSecret,
+    ariPort: own.ariPort,
+    ariSecret: floor.ariSecret,
+    trunks: trunks.map(({ name }) => name),
+  };
+  if (own.run === 'site') {
+    await writeSiteConfig(floor, own.configDir);
+    return { access, asterisk: undefined };
+  }
+  const { launch, modules, data } = readSetUp(own.setUpFile);
+  const configFile = await writePrivateConfig({
+    ...floor,
+    home: own.configDir,
+    modules,
+    data,
+    amiPort: own.amiPort,
+    ariPort: own.ariPort,
+    sipPort: own.sipPort,
+    rtpFrom: own.rtpFirstPort,
+    rtpTo: own.rtpLastPort,
+  });
+  return { access, asterisk: await runAsterisk({ command: launch, configFile }, clock) };
+}
+
+function readSetUp(file: string): SetUpRecord {
+  if (!existsSync(file)) throw new FloorError('asterisk.not-set-up', file);
+  return JSON.parse(readFileSync(file, 'utf8')) as SetUpRecord;
+}
+
+function floorSettings(config: Config, ids: Ids): FloorSettings {
+  const { asterisk, trunks, extensions } = config.telephony;
+  const secret = (name: string) => keptSecret(asterisk.secretsDir, name, ids);
+  return {
+    amiSecret: secret('ami'),
+    ariSecret: secret('ari'),
+    recordings: asterisk.spoolDir,
+    trunks: trunks.map(({ name, host, port, username, secretFile }) => ({
+      name,
+      host,
+      port,
+      ...(username !== undefined && secretFile !== undefined
+        ? { username, secret: readSecret(secretFile) }
+        : {}),
+    })),
+    agents: extensions.map(({ number, secretFile, contact }) => ({
+      extension: number,
+      secret: secretFile === undefined ? secret(`phone-${number}`) : readSecret(secretFile),
+      ...(contact === undefined ? {} : { contact }),
+    })),
+  };
+}
+
+/** A secret of ours: made once, 32 random bytes, in a file that only we can read. */
+function keptSecret(folder: string, name: string, ids: Ids): string {
+  const file = join(folder, `${name}.secret`);
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(file, `${randomSecret(ids)}\n`, { mode: 0o600, flag: 'wx' });
+  }
+  return readSecret(file);
+}
+
+/** The contact rules as the configuration sets them. */
+export function policyOf({ contact, site }: Config): ContactPolicy {
+  const rangesOf = (texts: readonly string[]) =>
+    texts.map((text) => parseRange(text)).filter((range) => range !== undefined);
+  const { mon, tue, wed, thu, fri, sat, sun, swapped, holiday } = contact.hours;
+  const days = { mon, tue, wed, thu, fri, sat, sun, swapped, holiday };
+  const hours = Object.fromEntries(
+    Object.entries(days).map(([day, texts]) => [day, rangesOf(texts)]),
+  ) as unknown as WeeklyHours;
+  const years = new Map(chineseYears.map((year) => [year.year, year]));
+  for (const year of site.calendar) years.set(year.year, year);
+  const limits = contact.caps as Readonly<Record<string, number>>;
+  const caps = defaultCaps.map((cap) => ({
+    ...cap,
+    limit: limits[cap.name] ?? cap.limit,
+    active: !contact.capsOff.includes(cap.name),
+  }));
+  const { zones, contactPersons, carrierFailureCounts } = contact;
+  const holidays = holidaysOf([...years.values()]);
+  const rules = { hours, zones, contactPersons, carrierFailureCounts, caps };
+  return { version: policyVersion(rules), holidays, ...rules };
+}
+
+/** Names the values themselves, so that two decisions under different values can't look alike. */
+function policyVersion(rules: unknown): string {
+  return `policy-${hash('sha256', JSON.stringify(rules)).slice(0, 12)}`;
+}

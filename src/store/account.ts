@@ -1,0 +1,97 @@
+// The account of a data folder: begins the ledger, keeps segments beside it, signs its head hourly.
+import type { KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import { ledgerStarted, publicKeyText } from '../audit/checkpoint.ts';
+import type { Clock, Timer } from '../clock.ts';
+import type { Row } from '../draft.ts';
+import type { Ids } from '../ids.ts';
+import type { Disk } from '../vault/disk.ts';
+import { openCheckpoints } from './checkpoints.ts';
+import type { Store } from './commit.ts';
+import { openSegments } from './segments.ts';
+
+interface AccountRow extends Row {
+  readonly siteId: string;
+  /** Public signing key in force, base64. */
+  readonly signingKey: string;
+}
+
+export interface AccountParts {
+  store: Store;
+  disk: Disk;
+  clock: Clock;
+  ids: Ids;
+  dataDir: string;
+  signingKey: KeyObject;
+  everyMs: number;
+  /** Segments or a checkpoint could not be written; the table, which is the record, is whole. */
+  failed(cause: unknown): void;
+}
+
+export interface Account {
+  siteId: string;
+  /** Signs the ledger as it is now; resolves when the checkpoint is durable. */
+  checkpoint(): Promise<{ name: string; text: string }>;
+  /** Brings the segments level with the table. */
+  flush(): Promise<void>;
+  end(): Promise<void>;
+}
+
+const accountRow = (store: Store) => store.load('Account')[0] as AccountRow | undefined;
+
+/** The signing key that the ledger names; undefined before the first start. */
+export function keyInForce(store: Store): string | undefined {
+  return accountRow(store)?.signingKey;
+}
+
+export function openAccount(parts: AccountParts): Account {
+  const { store, disk, clock, dataDir, signingKey, failed } = parts;
+  const known = accountRow(store);
+  const siteId = known?.siteId ?? parts.ids.next('site');
+  if (!known) {
+    const key = publicKeyText(signingKey);
+    const row: AccountRow = { id: 'head', siteId, signingKey: key };
+    store.commit({
+      room: 'audit',
+      entries: [ledgerStarted(siteId, key)],
+      changes: [{ table: 'Account', id: row.id, row }],
+    });
+  }
+  const record = (entry: Parameters<Store['commit']>[0]['entries'][number]) => {
+    store.commit({ room: 'audit', entries: [entry], changes: [] });
+  };
+  const segments = openSegments({
+    folder: join(dataDir, 'ledger'),
+    reader: store,
+    disk,
+    clock,
+    record,
+    failed,
+  });
+  store.onLines(() => segments.wake());
+  segments.wake();
+  const checkpoints = openCheckpoints({
+    folder: join(dataDir, 'checkpoints'),
+    reader: store,
+    disk,
+    clock,
+    siteId,
+    signingKey: () => signingKey,
+    record,
+  });
+  let timer: Timer;
+  const hourly = () => {
+    timer = clock.after(parts.everyMs, hourly);
+    checkpoints.sign().catch(failed);
+  };
+  timer = clock.after(parts.everyMs, hourly);
+  return {
+    siteId,
+    checkpoint: () => checkpoints.sign(),
+    flush: () => segments.flush(),
+    async end() {
+      timer.cancel();
+      await segments.end();
+    },
+  };
+}

@@ -1,0 +1,24 @@
+// Everything outside the program as one type: the real world builds it, and so does the simulation.
+import type { ContactPolicy } from './cases/contact-policy.ts';
+import type { CaseStore } from './cases/working-set.ts';
+import type { Clock } from './clock.ts';
+import type { Ids } from './ids.ts';
+import type { Committer } from './room.ts';
+import type { PhoneSystem } from './telephony/phone-system.ts';
+import type { RecordingLimits } from './telephony/recording.ts';
+import type { Recordings } from './telephony/recordings.ts';
+
+export interface World {
+  clock: Clock;
+  ids: Ids;
+  committer: Committer;
+  caseStore: CaseStore;
+  phone: PhoneSystem;
+  recordings: Recordings;
+  /** What the site decided: rules of contact, room for recordings, what an agent's record shows. */
+  policy: ContactPolicy;
+  limits: RecordingLimits;
+  requirements: readonly string[];
+  /** A programmer error or a failed commit: the process ends, and recovers when it starts again. */
+  stop(cause: unknown): void;
+}
