@@ -1,21 +1,21 @@
 // A list on its way in: staged in small batches, confirmed by a second person, live at one stroke.
 import type { BatchRow, CasePersonRow, CaseRow, NumberRow } from './case.ts';
 import type { Outcome } from './case-steps.ts';
-import type { CasesDraft, LeadRow, ListRow, Moment } from './working-set.ts';
+import type { CasesDraft, CasesTables, LeadRow, ListRow, Moment } from './working-set.ts';
 
 export type ListEvent =
   | { kind: 'open-list'; list: ListRow; batch: BatchRow; by: string }
-  | { kind: 'stage-rows'; listId: string; rows: readonly StagedCase[] }
+  | { kind: 'stage-rows'; listId: string; rows: readonly StagedRows[] }
   | { kind: 'close-list'; list: ListRow }
   | { kind: 'confirm-list'; listId: string; by: string }
   | { kind: 'drop-list'; listId: string; by: string; why: string };
 
 /** The rows that one line of a list becomes. */
-export interface StagedCase {
+export interface StagedRows {
   case: CaseRow;
-  person: CasePersonRow;
-  number: NumberRow;
-  lead: LeadRow;
+  people: readonly CasePersonRow[];
+  numbers: readonly NumberRow[];
+  leads: readonly LeadRow[];
 }
 
 /** Lines of a list in one commit: it must not hold up a call that is being answered. */
@@ -44,22 +44,28 @@ function openList(draft: CasesDraft, list: ListRow, batch: BatchRow, by: string)
   return { done: true };
 }
 
-function stageRows(draft: CasesDraft, listId: string, rows: readonly StagedCase[]): Outcome {
+function stageRows(draft: CasesDraft, listId: string, rows: readonly StagedRows[]): Outcome {
   const list = draft.get('List', listId);
   if (list?.state !== 'staging') return { done: false, why: 'list-not-staging' };
-  for (const row of rows) {
-    draft.put('Case', row.case);
-    draft.put('CasePerson', row.person);
-    draft.put('Number', row.number);
-    draft.put('Lead', row.lead);
-    draft.release('Case', row.case.id);
-    draft.release('CasePerson', row.person.id);
-    draft.release('Number', row.number.id);
-    draft.release('Lead', row.lead.id);
+  for (const staged of rows) {
+    stage(draft, 'Case', staged.case);
+    for (const person of staged.people) stage(draft, 'CasePerson', person);
+    for (const number of staged.numbers) stage(draft, 'Number', number);
+    for (const lead of staged.leads) stage(draft, 'Lead', lead);
   }
   draft.put('List', { ...list, accepted: list.accepted + rows.length });
   draft.entry({ what: 'list-staged', who: 'system', about: listId, facts: { rows: rows.length } });
   return { done: true };
+}
+
+/** Writes a row that memory need not keep. */
+function stage<N extends 'Case' | 'CasePerson' | 'Number' | 'Lead'>(
+  draft: CasesDraft,
+  table: N,
+  row: CasesTables[N],
+): void {
+  draft.put(table, row);
+  draft.release(table, row.id);
 }
 
 /** The file was read to its end; one entry says which file, what came of it, what was rejected. */

@@ -70,6 +70,8 @@ export interface CaseStore {
   debtorOf(caseId: string): CasePersonRow | undefined;
   leadOf(numberId: string): LeadRow | undefined;
   numberById(numberId: string): NumberRow | undefined;
+  /** Of these references of a creditor the known ones, each with the batch it came in with. */
+  batchesOf(creditorId: string, references: readonly string[]): Map<string, string>;
 }
 
 /** The state of a contact row in the store, so that open permits can be loaded at start. */

@@ -13,8 +13,8 @@ import type { Candidate, CaseStore, LeadRow } from '../cases/working-set.ts';
 import { rowReader } from './commit.ts';
 import type { Database, Statement } from './database.ts';
 
-/** Reads cases for the decision about a contact. */
-export function openCaseStore(database: Database): CaseStore {
+/** The questions, each prepared once. */
+function prepareReads(database: Database) {
   const reader = <R>(table: string, where: string) => {
     const statement: Statement = database.prepare(`SELECT * FROM "${table}" WHERE ${where}`);
     const read = rowReader(database, table);
@@ -51,26 +51,49 @@ export function openCaseStore(database: Database): CaseStore {
      ORDER BY nextUtcMs, id LIMIT ?`,
   );
 
+  const byReference = database.prepare(
+    'SELECT batchId FROM "Case" WHERE creditorId = ? AND reference = ? LIMIT 1',
+  );
+  return {
+    caseBy,
+    batchBy,
+    personBy,
+    numberBy,
+    leadByNumber,
+    debtors,
+    ofPerson,
+    stops,
+    releases,
+    contacts,
+    due,
+    byReference,
+  };
+}
+
+/** Reads cases for the decision about a contact. */
+export function openCaseStore(database: Database): CaseStore {
+  const reads = prepareReads(database);
   const assemble = (
     caseId: string,
     numberId: string,
     sinceUtcMs: number,
     more: { lead?: LeadRow; agentId?: string },
   ): Candidate | undefined => {
-    const row = caseBy(caseId)[0];
-    const number = numberBy(numberId)[0];
+    const row = reads.caseBy(caseId)[0];
+    const number = reads.numberBy(numberId)[0];
     if (!row || !number || number.caseId !== row.id) return undefined;
-    const person = personBy(number.personId)[0];
-    const batch = batchBy(row.batchId)[0];
+    const person = reads.personBy(number.personId)[0];
+    const batch = reads.batchBy(row.batchId)[0];
     if (!person || !batch) return undefined;
-    const release = more.agentId === undefined ? undefined : releases(caseId, more.agentId)[0];
+    const release =
+      more.agentId === undefined ? undefined : reads.releases(caseId, more.agentId)[0];
     return {
       case: row,
       batch,
       person,
       number,
-      stopList: stops(number.numberKey, person.personKey, row.creditorId),
-      contacts: contacts(number.numberKey, person.personKey, row.id, sinceUtcMs),
+      stopList: reads.stops(number.numberKey, person.personKey, row.creditorId),
+      contacts: reads.contacts(number.numberKey, person.personKey, row.id, sinceUtcMs),
       ...(more.lead ? { lead: more.lead } : {}),
       ...(release ? { release } : {}),
     };
@@ -78,7 +101,7 @@ export function openCaseStore(database: Database): CaseStore {
 
   return {
     dueLeads(campaignId, atUtcMs, sinceUtcMs, limit) {
-      return due(campaignId, atUtcMs, limit).flatMap((lead) => {
+      return reads.due(campaignId, atUtcMs, limit).flatMap((lead) => {
         const found = assemble(lead.caseId, lead.numberId, sinceUtcMs, { lead });
         return found ? [found] : [];
       });
@@ -86,10 +109,20 @@ export function openCaseStore(database: Database): CaseStore {
     candidate(caseId, numberId, agentId, sinceUtcMs) {
       return assemble(caseId, numberId, sinceUtcMs, { agentId });
     },
-    caseById: (caseId) => caseBy(caseId)[0],
-    casesOfPerson: (personKey) => ofPerson(personKey),
-    debtorOf: (caseId) => debtors(caseId)[0],
-    leadOf: (numberId) => leadByNumber(numberId)[0],
-    numberById: (numberId) => numberBy(numberId)[0],
+    caseById: (caseId) => reads.caseBy(caseId)[0],
+    casesOfPerson: (personKey) => reads.ofPerson(personKey),
+    debtorOf: (caseId) => reads.debtors(caseId)[0],
+    leadOf: (numberId) => reads.leadByNumber(numberId)[0],
+    numberById: (numberId) => reads.numberBy(numberId)[0],
+    batchesOf(creditorId, references) {
+      const known = new Map<string, string>();
+      for (const reference of references) {
+        const found = reads.byReference.get(creditorId, reference) as
+          | { batchId: string }
+          | undefined;
+        if (found) known.set(reference, found.batchId);
+      }
+      return known;
+    },
   };
 }
