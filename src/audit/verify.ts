@@ -41,6 +41,7 @@ export const findingTable = {
   'object-lost': ['fault', 'A recorded object is not in the vault and was not erased by record.'],
   'object-damaged': ['fault', 'An object in the vault is not the one that was sealed.'],
   'object-remains': ['fault', 'An object is still there although its erasure is recorded.'],
+  'vault-absent': ['note', 'The copy has no vault, so no object was checked.'],
   'object-unlisted': ['note', 'The vault holds a file that no entry names.'],
   'item-unknown': ['fault', 'No entry names the item.'],
   'stray-file': ['note', 'A file stands where only segments or checkpoints belong.'],
@@ -205,6 +206,11 @@ export class ChainCheck {
     if (this.#edge.size === 1) this.#start(read?.record);
     if (read !== undefined) this.#judge(read.record, line);
     this.#meetCheckpoints(this.#edge.size);
+  }
+
+  /** Lines so far. */
+  get size(): number {
+    return this.#edge.size;
   }
 
   /** The leaf hash at an index, for proofs; needs `keepLeaves`. */

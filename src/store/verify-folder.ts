@@ -250,7 +250,7 @@ async function checkObjects(
   let sound = 0;
   for (const [objectId, cipherSha256] of present) {
     if (only !== undefined && !only.has(objectId)) continue;
-    const state = await checkCipher(folder, disk, cipherSha256);
+    const state = await readCipher(disk, folder, cipherSha256);
     if (state === 'sound') sound += 1;
     else findings.add(state === 'lost' ? 'object-lost' : 'object-damaged', objectId);
   }
@@ -262,6 +262,16 @@ async function checkObjects(
   }
   if (only === undefined) await findUnlisted(disk, folder, present, erased, findings);
   return sound;
+}
+
+// One bad spot on the medium is damage to one object, not the end of the verification.
+async function readCipher(disk: Disk, folder: string, cipherSha256: string) {
+  try {
+    return await checkCipher(folder, disk, cipherSha256);
+  } catch (cause) {
+    if (hasCode(cause, 'EIO')) return 'damaged';
+    throw cause;
+  }
 }
 
 async function findUnlisted(
