@@ -3,7 +3,7 @@ import { allowed, configSchema, type SchemaPart } from './config-schema.ts';
 
 const preface = `# Configuration
 
-Made from \`src/config-schema.ts\`; \`gatehouse config explain\` prints it. Without a file every
+Made from \`src/config-schema.ts\`; \`gatehouse config keys\` prints it. Without a file every
 default holds: SQLite in \`./data\`, loopback only. With \`--config gatehouse.yaml\` the keys of the
 file count, the rest stays at its default. \`gatehouse config check\` names every fault of a file.
 

@@ -286,11 +286,6 @@ export const configSchema = object('Gatehouse', {
     { default: 'keys' },
   ),
   site: object('The call floor.', {
-    name: Type.String({
-      description: 'The site’s name in signed checkpoints; it must never change.',
-      pattern: '^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$',
-      default: 'gatehouse.local',
-    }),
     timeZone: Type.String({
       description: 'Zone of the floor: its days and shifts.',
       default: 'Asia/Shanghai',

@@ -11,7 +11,7 @@ const layers: readonly Layer[] = [
   ['frame', '(room|clock|errors)\\.ts', 'frame'],
   ['log', '(log|redact)\\.ts', 'frame log'],
   ['config', 'config.*\\.ts', 'frame config pure'],
-  ['main', '(main|real-world)\\.ts', 'all'],
+  ['main', '(main|daemon|real-world)\\.ts|demo/', 'all'],
   ['floor', 'floor\\.ts', 'frame log config front world pure port audit vault'],
   ['world', 'world\\.ts', '~frame ~pure ~port ~audit ~vault'],
   ['process', '(worker-thread|notify)\\.ts', 'frame log'],
