@@ -71,9 +71,9 @@ export function hearEvent(
   if (channel.phase === 'ended') return [];
   switch (event.type) {
     case 'ChannelStateChange':
-      return hearState(channel, channelId, event.state, atUtcMs);
+      return hearRinging(channel, channelId, atUtcMs);
     case 'Dial':
-      if (event.status !== 'PROGRESS' || channel.earlyMedia || channel.phase === 'up') return [];
+      if (channel.earlyMedia || channel.phase === 'up') return [];
       channel.earlyMedia = true;
       return isCall(channelId) ? [{ kind: 'call-early-media', callId: channelId, atUtcMs }] : [];
     case 'StasisStart':
@@ -83,7 +83,7 @@ export function hearEvent(
     case 'ChannelLeftBridge':
       return leaveBridge(channel, channelId, atUtcMs);
     case 'ChannelHangupRequest':
-      if (!event.soft) channel.endedBy ??= 'far-end';
+      channel.endedBy ??= 'far-end';
       return [];
     case 'ChannelDestroyed': {
       const { cause, sipCode } = event;
@@ -92,8 +92,8 @@ export function hearEvent(
   }
 }
 
-function hearState(channel: Channel, channelId: string, state: string, atUtcMs: number) {
-  if (state !== 'Ringing' || channel.phase !== 'dialing' || !isCall(channelId)) return [];
+function hearRinging(channel: Channel, channelId: string, atUtcMs: number) {
+  if (channel.phase !== 'dialing' || !isCall(channelId)) return [];
   channel.phase = 'ringing';
   return [{ kind: 'call-ringing', callId: channelId, atUtcMs } as const];
 }

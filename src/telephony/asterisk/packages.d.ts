@@ -17,10 +17,14 @@ declare module 'ari-client' {
   /** Methods are made at run time from Asterisk's own API description, hence so loose. */
   type Operation = (fields?: Record<string, unknown>) => Promise<unknown>;
   export interface Client {
-    on(event: '*', hear: (event: unknown) => void): void;
     on(event: string, hear: () => void): void;
     start(app: string): Promise<unknown>;
     ping(): void;
+    /** Private to the package, and the only way to the events without its own reading of them. */
+    _ws: {
+      removeAllListeners(event: 'message'): void;
+      on(event: 'message', hear: (text: unknown) => void): void;
+    };
     applications: { subscribe: Operation; filter: Operation };
     asterisk: { getInfo: Operation };
     bridges: {
