@@ -1,0 +1,197 @@
+// What the HTTP side asks of the floor; types only, and each function is one line in floor.ts.
+import type { Readable } from 'node:stream';
+import type { People } from '../people/people.ts';
+import type { Outcome } from '../people/person.ts';
+import type {
+  AgentView,
+  AlarmView,
+  CampaignSettings,
+  CampaignView,
+  CaseSummary,
+  CaseView,
+  ContactView,
+  FloorView,
+  HealthView,
+  ImportView,
+} from './views.ts';
+
+export interface FloorForHttp {
+  people: People;
+  telephony: TelephonyForHttp;
+  cases: CasesForHttp;
+  imports: ImportsForHttp;
+  recordings: RecordingsForHttp;
+  alarms: AlarmsForHttp;
+  live: LiveSource;
+  health(): HealthView;
+  figures(): FloorFigures;
+}
+
+/** `by` is what stands as `who` in the entry. Every order is durable when its promise resolves. */
+export interface TelephonyForHttp {
+  agents(): AgentView[];
+  /** An agent's id is the id of the person at the seat. */
+  signIn(
+    order: {
+      agentId: string;
+      extension: string;
+      way: AgentView['way'];
+      campaignIds: readonly string[];
+    },
+    by: string,
+  ): Promise<Outcome>;
+  signOut(agentId: string, by: string): Promise<Outcome>;
+  /** `lacks`: what the person's record lacks to be ready; the room refuses `ready` for it. */
+  setState(
+    order: {
+      agentId: string;
+      state: 'ready' | 'away' | 'break';
+      code?: string;
+      lacks: string | undefined;
+    },
+    by: string,
+  ): Promise<Outcome>;
+  /** A manual call; the permit decides whether it may be. */
+  call(
+    order: { agentId: string; campaignId: string; caseId: string; numberId: string },
+    by: string,
+  ): Promise<Outcome>;
+  hangUp(order: { callId: string; agentId: string }, by: string): Promise<Outcome>;
+  dispose(
+    order: {
+      callId: string;
+      agentId: string;
+      actionCode: string;
+      effective: boolean;
+      callbackUtcMs?: number;
+    },
+    by: string,
+  ): Promise<Outcome>;
+  campaigns(): CampaignView[];
+  setCampaignState(
+    order: { campaignId: string; state: CampaignView['state']; why: string },
+    by: string,
+  ): Promise<Outcome>;
+  setCampaignSettings(
+    order: { campaignId: string; settings: Partial<CampaignSettings> },
+    by: string,
+  ): Promise<Outcome>;
+}
+
+export interface CasesForHttp {
+  list(filter: {
+    allocatedTo?: string;
+    batchId?: string;
+    after?: string;
+    limit: number;
+  }): Promise<CaseSummary[]>;
+  /** Without names and numbers; for the question whose case it is. */
+  summary(caseId: string): Promise<CaseSummary | undefined>;
+  /** With names and numbers; that it was shown is durable when the promise resolves. */
+  show(caseId: string, by: string): Promise<Outcome<{ case: CaseView }>>;
+  stop(order: { caseId: string; reason: string; note?: string }, by: string): Promise<Outcome>;
+  /** Without `agentId` the case is taken back. */
+  allocate(order: { caseId: string; agentId?: string }, by: string): Promise<Outcome>;
+  /** Lets one agent call once into a case that is not theirs. */
+  release(order: { caseId: string; agentId: string; note: string }, by: string): Promise<Outcome>;
+  /** A visit, SMS or letter that was made elsewhere: it is counted, never refused. */
+  reportContact(
+    order: {
+      caseId: string;
+      personId: string;
+      numberId?: string;
+      channel: 'visit' | 'sms' | 'letter';
+      atUtcMs: number;
+      outcome: string;
+      effective: boolean;
+    },
+    by: string,
+  ): Promise<Outcome<{ contactId: string }>>;
+  /** Permits and refusals, newest first: why a number of this case was called or was not. */
+  contacts(caseId: string, page: { after?: string; limit: number }): Promise<ContactView[]>;
+}
+
+/** A file that was uploaded; it is the room's from now on, also to delete. */
+export interface UploadedFile {
+  path: string;
+  form: 'csv' | 'xlsx';
+  sizeBytes: number;
+  sha256: string;
+}
+
+export interface ImportsForHttp {
+  /** Folder into which uploads are written, on the disk of the data folder. */
+  folder: string;
+  /** Resolves as soon as reading has begun; progress is in the view. */
+  begin(
+    file: UploadedFile,
+    order: { creditorId: string; name: string; mapping: Readonly<Record<string, string>> },
+    by: string,
+  ): Promise<Outcome<{ importId: string }>>;
+  all(): ImportView[];
+  /** The room refuses whoever uploaded it: `second-person-needed`. `personId`, not the token. */
+  confirm(importId: string, personId: string, by: string): Promise<Outcome>;
+  discard(importId: string, by: string): Promise<Outcome>;
+  /** The rows that were wrong, as CSV with line and reason. */
+  openRejects(importId: string): Promise<Outcome<{ bytes: Readable }>>;
+}
+
+/** Bytes of a recording, both included. */
+export interface ByteRange {
+  firstByte: number;
+  lastByte: number;
+}
+
+export interface RecordingsForHttp {
+  /**
+   * Opens the plain FLAC of a recording. The entry `recording-played` (who, which bytes, salted hash
+   * of the reason, whose text stands in a row) is durable before the promise resolves.
+   */
+  openAudio(
+    recordingId: string,
+    range: ByteRange,
+    order: { who: string; reason: string },
+  ): Promise<Outcome<{ bytes: Readable }>>;
+}
+
+export interface AlarmsForHttp {
+  /** Alarms that stand, of every room. */
+  all(): AlarmView[];
+  acknowledge(alarmId: string, by: string): Promise<Outcome>;
+}
+
+/** News of the floor. `personId`: whom it is about; those who see only their own get these. */
+export type LiveMessage =
+  | { topic: 'agent'; personId: string; data: AgentView }
+  | { topic: 'campaign'; data: CampaignView }
+  | { topic: 'call'; personId?: string; data: CallNews }
+  | { topic: 'alarm'; data: AlarmView }
+  | { topic: 'import'; data: ImportView };
+
+export interface CallNews {
+  id: string;
+  campaignId: string;
+  state: string;
+  agentId?: string;
+  caseId?: string;
+  /** With the last news of a call. */
+  outcome?: string;
+  /** With the news that agent and customer hear each other. */
+  answerToBridgeMs?: number;
+}
+
+export interface LiveSource {
+  snapshot(): FloorView;
+  /** Calls the listener after each commit that changed something; returns how to end it. */
+  subscribe(listener: (message: LiveMessage) => void): () => void;
+}
+
+/** Figures of this moment for /metrics; an unknown one is left out, never zero. */
+export interface FloorFigures {
+  agents: Readonly<Record<string, number>>;
+  abandonShare?: number;
+  /** Recordings that are not sealed yet. */
+  recordingsUnverified: number;
+  storage: readonly { class: string; freeBytes: number; usedBytes?: number; daysLeft?: number }[];
+  auditChainOk?: boolean;
+}

@@ -1,0 +1,72 @@
+// Pieces of the schemas by which the API judges what comes in: ids, codes, text, times, pages.
+import Type, { type Static, type TProperties, type TSchema } from 'typebox';
+import { roles } from '../people/person.ts';
+import { pageLimit } from '../store/history.ts';
+
+/** An object without any other key: whatever we do not know is refused. */
+export const exactly = <T extends TProperties>(properties: T, description?: string) =>
+  Type.Object(properties, {
+    additionalProperties: false,
+    ...(description === undefined ? {} : { description }),
+  });
+
+export const listOf = <T extends TSchema>(item: T, maxItems: number, description?: string) =>
+  Type.Array(item, { maxItems, ...(description === undefined ? {} : { description }) });
+
+/** The form that audit/entry.ts lets into the ledger. */
+export const Id = Type.String({
+  pattern: '^[A-Za-z0-9]+(?:[-._:][A-Za-z0-9]+)*$',
+  maxLength: 128,
+  description: 'An id of ours, as another answer gave it.',
+});
+
+/** Codes have no digits, so that no number of a person can pass for one. */
+export const Code = Type.String({
+  pattern: '^[a-z]+(?:-[a-z]+)*$',
+  maxLength: 48,
+  description: 'A code in kebab case.',
+});
+
+/** Text that a person wrote: something to see, no control characters, no halves of characters. */
+export const textOf = (maxLength: number, description: string) =>
+  Type.String({
+    pattern: '^(?=.*\\S)[^\\p{Cc}\\p{Cs}]+$',
+    minLength: 1,
+    maxLength,
+    description,
+  });
+
+export const UtcMs = Type.Integer({
+  minimum: 0,
+  maximum: 8_640_000_000_000_000,
+  description: 'Milliseconds since 1970-01-01T00:00:00Z.',
+});
+
+export const RoleForm = Type.Enum([...roles]);
+export const Roles = Type.Array(RoleForm, { maxItems: roles.length, uniqueItems: true });
+
+/** Reasons have to say something, and are kept beside the entry, not in it. */
+export const Reason = textOf(500, 'Why, in a few words; it is kept.');
+
+/** A whole number in an address, which is text; nothing is coerced by the validator. */
+export const digits = (description: string) =>
+  Type.String({ pattern: '^(?:0|[1-9][0-9]{0,14})$', description });
+
+export const pageKeys = {
+  after: Type.Optional(Id),
+  limit: Type.Optional(digits(`Rows of the answer, at most ${pageLimit}.`)),
+};
+
+/** The page that a query asks for. */
+export function pageOf(query: { after?: string; limit?: string }) {
+  return { after: query.after, limit: limitOf(query.limit) };
+}
+
+export function limitOf(text: string | undefined): number {
+  return text === undefined ? 50 : Math.min(Math.max(1, Number(text)), pageLimit);
+}
+
+export const numberOf = (text: string | undefined) =>
+  text === undefined ? undefined : Number(text);
+
+export type { Static };

@@ -1,0 +1,263 @@
+// What the API shows: every answer's schema, which also keeps what is not named here from going out.
+import Type, { type Static } from 'typebox';
+import { configSchema } from '../config-schema.ts';
+import { exactly, Roles } from './forms.ts';
+
+const text = Type.String();
+const whole = Type.Integer();
+const share = Type.Number({ minimum: 0, maximum: 1 });
+const optional = { text: Type.Optional(text), whole: Type.Optional(whole) };
+
+/** RFC 9457 with four members of ours: code, why, todo and, for a refusal, nothing else. */
+export const ProblemView = exactly(
+  {
+    type: text,
+    title: Type.String({ description: 'What happened.' }),
+    status: whole,
+    code: Type.String({ description: 'Stable; look it up in docs/errors.md.' }),
+    why: Type.String({ description: 'Why it happened.' }),
+    todo: Type.String({ description: 'What to do about it.' }),
+    detail: Type.Optional(Type.String({ description: 'Where in the request.' })),
+    instance: Type.Optional(Type.String({ description: 'Stands in the log beside the cause.' })),
+  },
+  'A problem (RFC 9457), sent as application/problem+json.',
+);
+
+export const DoneView = exactly({ done: Type.Literal(true) });
+
+export const PersonView = exactly({
+  id: text,
+  name: text,
+  roles: Roles,
+  state: Type.Enum(['active', 'left']),
+  sinceUtcMs: whole,
+  requirements: Type.Record(text, whole, { description: 'What was recorded, and when.' }),
+  lacks: Type.Optional(
+    Type.String({ description: 'Why this person may not take calls now; absent: may.' }),
+  ),
+});
+export type PersonView = Static<typeof PersonView>;
+
+export const TokenView = exactly({
+  id: text,
+  kind: Type.Enum(['session', 'api', 'enrolment']),
+  personId: optional.text,
+  label: optional.text,
+  roles: Type.Optional(Roles),
+  madeUtcMs: whole,
+  endsUtcMs: whole,
+});
+
+export const SecretView = exactly({
+  tokenId: text,
+  token: Type.String({ description: 'Shown this once; send it as `Authorization: Bearer`.' }),
+  endsUtcMs: whole,
+});
+
+export const AgentView = exactly({
+  id: Type.String({ description: 'The id of the person at the seat.' }),
+  extension: text,
+  way: Type.Enum(['pre-connected', 'ring-per-call']),
+  campaignIds: Type.Array(text),
+  state: Type.Enum(['out', 'away', 'ready', 'reserved', 'talking', 'wrap-up', 'break']),
+  code: optional.text,
+  sinceUtcMs: whole,
+  phone: Type.Enum(['none', 'ringing', 'up']),
+  callId: optional.text,
+  caseId: optional.text,
+  untilUtcMs: optional.whole,
+});
+export type AgentView = Static<typeof AgentView>;
+
+const config = configSchema.properties.telephony.properties.campaign.properties;
+const { ringMs, waitMs, limitShare, targetShare, wrapUpMs, maxCallsPerAgent } = config;
+
+/** What can be changed while a campaign runs; ranges are those of the configuration. */
+export const CampaignSettings = exactly({
+  ringMs,
+  waitMs,
+  limitShare,
+  targetShare,
+  wrapUpMs,
+  maxCallsPerAgent,
+});
+export type CampaignSettings = Static<typeof CampaignSettings>;
+
+export const CampaignView = exactly({
+  id: text,
+  name: text,
+  creditorId: text,
+  mode: Type.Enum(['predictive', 'progressive']),
+  state: Type.Enum(['stopped', 'running', 'paused']),
+  stateWhy: optional.text,
+  /** What pacing does at this moment, and the rule that made it so. */
+  pacing: optional.text,
+  pacingWhy: optional.text,
+  answered30d: whole,
+  abandoned30d: whole,
+  settings: CampaignSettings,
+});
+export type CampaignView = Static<typeof CampaignView>;
+
+export const AlarmView = exactly({
+  id: text,
+  room: text,
+  code: text,
+  about: text,
+  sinceUtcMs: whole,
+  lastUtcMs: whole,
+  count: whole,
+  clearedUtcMs: optional.whole,
+  ackBy: optional.text,
+  ackUtcMs: optional.whole,
+});
+export type AlarmView = Static<typeof AlarmView>;
+
+/** The floor at one moment. */
+export const FloorView = exactly({
+  atUtcMs: whole,
+  feed: Type.Enum(['stale', 'surveying', 'fresh']),
+  agents: Type.Array(AgentView),
+  campaigns: Type.Array(CampaignView),
+  /** Calls on the lines by state; no numbers, no people. */
+  lines: Type.Record(text, whole),
+  abandonShare: Type.Optional(share),
+  recordings: Type.Record(text, whole, { description: 'Recordings of this run by state.' }),
+  alarms: Type.Array(AlarmView),
+});
+export type FloorView = Static<typeof FloorView>;
+
+/** A call as the ledger's tables have it: ids and codes, no number and no name. */
+export const CallView = exactly({
+  id: text,
+  campaignId: text,
+  mode: text,
+  state: text,
+  permitId: optional.text,
+  caseId: optional.text,
+  debtorId: optional.text,
+  numberId: optional.text,
+  agentId: optional.text,
+  askedUtcMs: whole,
+  dialedUtcMs: optional.whole,
+  ringingUtcMs: optional.whole,
+  answeredUtcMs: optional.whole,
+  connectedUtcMs: optional.whole,
+  endedUtcMs: optional.whole,
+  cause: optional.whole,
+  sipCode: optional.whole,
+  endedBy: optional.text,
+  endAsked: optional.text,
+  outcome: optional.text,
+  disposition: optional.text,
+  recovered: Type.Boolean(),
+});
+
+export const RecordingView = exactly({
+  id: text,
+  state: text,
+  why: optional.text,
+  spanMs: whole,
+  durationMs: optional.whole,
+  objectId: optional.text,
+  plainSha256: optional.text,
+  cipherSha256: optional.text,
+  plainBytes: optional.whole,
+  sealedUtcMs: optional.whole,
+  notice: Type.Boolean(),
+  repaired: Type.Boolean(),
+});
+
+export const EntryView = exactly({
+  seq: whole,
+  line: Type.String({ description: 'The exact bytes of the record, without its newline.' }),
+});
+
+export const CaseSummary = exactly({
+  id: text,
+  batchId: text,
+  creditorId: text,
+  reference: text,
+  stops: Type.Array(text),
+  stoppedUtcMs: optional.whole,
+  allocatedTo: optional.text,
+  allocatedUtcMs: optional.whole,
+});
+export type CaseSummary = Static<typeof CaseSummary>;
+
+const NumberView = exactly({
+  id: text,
+  e164: text,
+  kind: text,
+  state: text,
+  notAtWork: Type.Boolean(),
+});
+
+/** With names and numbers: showing it is an entry. */
+export const CaseView = exactly({
+  ...CaseSummary.properties,
+  product: optional.text,
+  amountMinor: optional.whole,
+  people: Type.Array(
+    exactly({
+      id: text,
+      role: text,
+      name: optional.text,
+      zone: optional.text,
+      refusedUtcMs: optional.whole,
+      numbers: Type.Array(NumberView),
+    }),
+  ),
+});
+export type CaseView = Static<typeof CaseView>;
+
+export const ContactView = exactly({
+  id: text,
+  /** Granted and made, or refused by `rule`. */
+  decision: Type.Enum(['granted', 'reported', 'inbound', 'refused']),
+  channel: text,
+  mode: optional.text,
+  atUtcMs: whole,
+  personId: optional.text,
+  numberId: optional.text,
+  agentId: optional.text,
+  rule: optional.text,
+  policy: optional.text,
+  outcome: optional.text,
+  attemptUtcMs: optional.whole,
+  answerUtcMs: optional.whole,
+  conversationUtcMs: optional.whole,
+});
+export type ContactView = Static<typeof ContactView>;
+
+export const ImportView = exactly({
+  id: text,
+  state: Type.Enum(['reading', 'staged', 'live', 'failed', 'discarded']),
+  why: optional.text,
+  creditorId: text,
+  name: text,
+  byPersonId: text,
+  confirmedBy: optional.text,
+  atUtcMs: whole,
+  sizeBytes: whole,
+  sha256: text,
+  rowsRead: whole,
+  rowsStaged: whole,
+  rowsRejected: whole,
+  /** Share of the file that has been read. */
+  progress: share,
+});
+export type ImportView = Static<typeof ImportView>;
+
+export const HealthView = exactly({
+  ready: Type.Boolean(),
+  checks: Type.Array(
+    exactly({
+      name: text,
+      state: Type.Enum(['ok', 'failed', 'unknown']),
+      code: optional.text,
+      sinceUtcMs: optional.whole,
+    }),
+  ),
+});
+export type HealthView = Static<typeof HealthView>;
