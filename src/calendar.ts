@@ -1,4 +1,4 @@
-// Local days, hours and holidays: what a clock on a wall shows at an instant, and when it opens next.
+// Local days, hours and holidays: what a wall clock shows at an instant, when hours open next.
 import assert from 'node:assert';
 import type { HolidayYear } from './calendar-data.ts';
 
@@ -35,8 +35,8 @@ export function isZone(zone: string): boolean {
   }
 }
 
-// Every change of a zone's offset since 1973 falls on a quarter hour of UTC. Intl takes microseconds
-// to find an offset and a permit needs a dozen of them, so those of whole days are remembered.
+// Every change of a zone's offset since 1973 falls on a quarter hour of UTC. Intl takes some
+// microseconds to find an offset and a permit needs a dozen: those of whole days are remembered.
 const quarterMs = 15 * minuteMs;
 const zoneLimit = 1_000;
 const zoneDayLimit = 4_000;
@@ -73,7 +73,7 @@ function findOffset(format: Intl.DateTimeFormat, atUtcMs: number): number {
 }
 
 /** How far the wall clocks of a zone are ahead of UTC at an instant. Throws on an unknown zone. */
-export function offsetMs(zone: string, atUtcMs: number): number {
+function offsetMs(zone: string, atUtcMs: number): number {
   const { format, days } = zoneOf(zone);
   const utcDay = Math.floor(atUtcMs / dayMs);
   let offset = days.get(utcDay);

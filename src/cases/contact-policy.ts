@@ -1,4 +1,4 @@
-// The values of the contact rules: hours, zones and the table of caps. Data; may-contact.ts applies it.
+// The values of the contact rules as data: hours, zones and the table of caps.
 import { everyDay, type Holidays, hourMs, type WeeklyHours } from '../calendar.ts';
 import type { Axis, Channel, Counted } from './contact.ts';
 

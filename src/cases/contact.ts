@@ -73,8 +73,8 @@ export function tallyId(what: Counted, channel: Channel, axis: Axis, key: string
 }
 
 /**
- * Adds a time and keeps the latest `depth`. A cap asks only whether its limit-th latest time lies in
- * the window, so older ones can be forgotten however the clock steps; times of the future stay.
+ * Adds a time and keeps the latest `depth`. A cap asks only whether its limit-th latest time lies
+ * in the window, so older ones may be forgotten however the clock steps; the future's stay.
  */
 export function addTime(times: readonly number[], atUtcMs: number, depth: number): number[] {
   const next = [...times, atUtcMs].sort((a, b) => a - b);

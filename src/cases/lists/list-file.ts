@@ -27,7 +27,7 @@ export interface RawRow {
   readonly cells: readonly RawCell[];
 }
 
-/** Why a whole file is refused. Nothing of it goes live, so nothing of it can be lost in silence. */
+/** Why a whole file is refused. Nothing of it goes live: nothing of it is lost in silence. */
 export type FaultCode =
   | 'empty'
   | 'wrong-encoding'

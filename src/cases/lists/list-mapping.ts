@@ -113,7 +113,7 @@ function columnsOf(mapping: ListMapping, header: RawRow): Map<string, number> {
 
 // A cell that a spreadsheet would compute when the list is opened in one; also full-width forms.
 const formulaStart = /^[=+\-@\t\r\n＝＋－＠]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for.
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** The cells of one row, asked by column name; every answer is checked. */

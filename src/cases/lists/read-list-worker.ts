@@ -1,8 +1,23 @@
 // The thread that reads a list: batches go out, an answer for each comes back, then the account.
 import assert from 'node:assert';
 import { parentPort, workerData } from 'node:worker_threads';
-import type { FromListWorker, ToListWorker } from './read-list.ts';
-import { type Duplicates, type ListOrder, stageList } from './stage-list.ts';
+import type { StagedCase } from './list-mapping.ts';
+import {
+  type Duplicates,
+  type ListOrder,
+  type ListProgress,
+  type ListResult,
+  stageList,
+} from './stage-list.ts';
+
+export type FromListWorker =
+  | { kind: 'batch'; rows: readonly StagedCase[]; progress: ListProgress }
+  | { kind: 'end'; result: ListResult };
+
+/** The answer to a batch; the next one is not read before it came. */
+export interface ToListWorker {
+  duplicates: Duplicates;
+}
 
 assert(parentPort, 'runs only as a worker thread');
 const port = parentPort;

@@ -1,16 +1,7 @@
 // Reads a list in a thread of its own, so that calls go on at full speed during an import.
 import { startWorker } from '../../worker-thread.ts';
-import type { StagedCase } from './list-mapping.ts';
-import type { Duplicates, ListOrder, ListProgress, ListResult, Stage } from './stage-list.ts';
-
-export type FromListWorker =
-  | { kind: 'batch'; rows: readonly StagedCase[]; progress: ListProgress }
-  | { kind: 'end'; result: ListResult };
-
-/** The answer to a batch; the next one is not read before it came. */
-export interface ToListWorker {
-  duplicates: Duplicates;
-}
+import type { FromListWorker, ToListWorker } from './read-list-worker.ts';
+import type { ListOrder, ListResult, Stage } from './stage-list.ts';
 
 /** A list that needs more is refused by its limits first; this stops what slips through them. */
 const heapLimitMb = 512;
@@ -24,11 +15,12 @@ export interface ListReading {
 
 /**
  * Starts to read a list. `done` rejects when the disk, the thread or `stage` fails; a file that is
- * refused is a result.
+ * refused is a result. After a rejection the caller removes what stands at `rejectPath`.
  */
 export function readList(order: ListOrder, stage: Stage): ListReading {
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const url = new URL(`./read-list-worker.${ending}`, import.meta.url);
+  const url = import.meta.url.endsWith('.ts')
+    ? new URL('./read-list-worker.ts', import.meta.url)
+    : new URL('./read-list-worker.js', import.meta.url);
   const worker = startWorker(url, order, {
     maxOldGenerationSizeMb: heapLimitMb,
     maxYoungGenerationSizeMb: youngHeapLimitMb,

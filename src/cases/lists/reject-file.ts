@@ -58,7 +58,7 @@ function lineOf(cells: readonly RawCell[]): string {
  * One cell in RFC 4180 quotes. A cell that a spreadsheet would take for a formula gets a leading
  * apostrophe (OWASP, CSV injection; ASVS 5.0 1.2.10), so that opening the file computes nothing.
  */
-export function quoteCell(text: string): string {
+function quoteCell(text: string): string {
   const safe = /^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text;
   return `"${safe.replaceAll('"', '""')}"`;
 }

@@ -146,7 +146,8 @@ describe('a workbook by hand', () => {
   it('may use prefixes, leave references out, split text, and escape characters', async () => {
     const rows =
       '<x:row><x:c t="inlineStr"><x:is><x:r><x:t>Li </x:t></x:r><x:rPh><x:t>no</x:t></x:rPh>' +
-      '<x:r><x:t>Si &amp; _x0041_</x:t></x:r></x:is></x:c><x:c t="str"><x:v>two</x:v></x:c></x:row>' +
+      '<x:r><x:t>Si &amp; _x0041_</x:t></x:r></x:is></x:c>' +
+      '<x:c t="str"><x:v>two</x:v></x:c></x:row>' +
       '<x:row r="7"><x:c r="B7"><x:v>1.38E10</x:v></x:c></x:row>';
     writeFileSync(path, zipOf(sheetOf(rows).replaceAll(/<(\/?)(w|sheetD)/g, '<$1x:$2')));
     expect(await read()).toEqual([
@@ -218,7 +219,7 @@ describe('a workbook by hand', () => {
     expect(await faultOf(openZip(path, 1_000))).toBe('file-too-large');
   });
 
-  it('cut or damaged anywhere is refused or read as it was, never read as something else', async () => {
+  it('cut or damaged anywhere is refused, or read as it was', async () => {
     const rows = Array.from({ length: 200 }, (_, i) => cell(`row ${i} ${Math.sin(i)}`)).join('');
     writeFileSync(path, zipOf(sheetOf(rows)));
     const whole = JSON.stringify(await read());
