@@ -93,6 +93,10 @@ describe('judgeLegs', () => {
     ],
     ['crash, yet closed', closed(5_000), closed(4_990), 5_000, true, sound(5_000, 4_990)],
     ['crash, too long', open(9_000), open(5_000), 5_000, true, quarantine('leg-too-long')],
+    ['end not seen', closed(5_000), closed(5_300), 0, true, sound(5_000, 5_300)],
+    ['end not seen, legs differ', closed(5_000), closed(5_301), 0, true, quarantine('legs-differ')],
+    ['end not seen, repaired', open(4_096), open(6_144), 0, true, sound(4_096, 6_144, 2_100, true)],
+    ['end not seen, lost', open(4_096), open(6_197), 0, true, quarantine('legs-differ')],
   ];
   it.each(cases)('%s', (_, customer, agent, spanMs, crashed, expected) => {
     expect(judgeLegs({ customer, agent }, spanMs, crashed)).toEqual(expected);
@@ -111,7 +115,7 @@ describe('judgeLegs', () => {
   it('seals no leg off by more than the tolerance, and all that keep it', () => {
     const { below } = seededIds(7);
     for (let run = 0; run < 5_000; run += 1) {
-      const spanMs = below(900_000);
+      const spanMs = 1 + below(900_000);
       const allowedMs = toleranceMs(spanMs);
       const customerMs = Math.max(0, spanMs - 8_000 + below(16_000));
       const agentMs = Math.max(0, spanMs - 8_000 + below(16_000));

@@ -1,6 +1,6 @@
 // What counts as the recording of a call: its two legs judged, and the room there must be for more.
 
-/** The form in which the phone system records: G.711 decoded to 16 bits at 8 kHz, one file a leg. */
+/** How the phone system records: G.711 decoded to 16 bits at 8 kHz, one mono file a leg. */
 export const samplesPerSecond = 8_000;
 export const bytesPerSample = 2;
 /** Two legs of one call for one hour, as they lie in the spool: 115.2 MB. */
@@ -38,6 +38,7 @@ export const quarantineReasons = {
   'leg-too-short': 'A leg is shorter than the call by more than the tolerance.',
   'leg-too-long': 'A leg is longer than the call by more than the tolerance.',
   'lost-too-much': 'A crash cost more than one unwritten block of a leg.',
+  'legs-differ': 'Nobody saw the call end, and its legs differ by more than they may.',
 } as const;
 export type QuarantineReason = keyof typeof quarantineReasons;
 
@@ -66,7 +67,7 @@ export interface SoundLegs {
   durationMs: number;
   /** A header stated no length, so that the length was taken from the size of the file. */
   repaired: boolean;
-  /** What a crash cost: by how much the shorter leg falls short of the span. */
+  /** What a crash cost: how much the shorter leg lacks, or the most it can where nobody knows. */
   lostMs: number;
 }
 
@@ -81,9 +82,10 @@ export function toleranceMs(spanMs: number): number {
 }
 
 /**
- * Judges both legs against the span from answer to hang-up. Without a crash, a header without length
- * means that the phone system has not closed the file yet. After one it is repaired, and a leg may
- * lack `crashLossMs`; where nothing had to be repaired, the tolerance of a long call holds too.
+ * Judges both legs against the span from answer to hang-up. Without a crash, a header without
+ * length means that the phone system has not closed the file yet. After one it is repaired, and a
+ * leg may lack `crashLossMs`; where nothing had to be repaired, the tolerance of a long call holds
+ * too. A span of 0 says that nobody saw the call end: the legs are judged against each other.
  */
 export function judgeLegs(
   legs: Readonly<Record<LegName, LegState>>,
@@ -103,22 +105,39 @@ export function judgeLegs(
   const repaired = customer.state === 'open' || agent.state === 'open';
   if (repaired && !crashed) return { verdict: 'not-finished' };
 
-  const usualMs = toleranceMs(spanMs);
   const longerMs = msOf(Math.max(customer.samples, agent.samples));
-  if (longerMs - spanMs > usualMs) return { verdict: 'quarantine', why: 'leg-too-long' };
-  const shortMs = spanMs - msOf(Math.min(customer.samples, agent.samples));
-  if (!crashed && shortMs > usualMs) return { verdict: 'quarantine', why: 'leg-too-short' };
-  if (shortMs > (repaired ? crashLossMs : Math.max(crashLossMs, usualMs))) {
-    return { verdict: 'quarantine', why: 'lost-too-much' };
-  }
+  const shorterMs = msOf(Math.min(customer.samples, agent.samples));
+  const wrong = lengthFault(shorterMs, longerMs, spanMs, crashed, repaired);
+  if (wrong) return { verdict: 'quarantine', why: wrong };
+  const lackMs = spanMs === 0 ? crashLossMs : Math.max(0, Math.round(spanMs - shorterMs));
   return {
     verdict: 'sound',
     customerSamples: customer.samples,
     agentSamples: agent.samples,
     durationMs: Math.round(longerMs),
     repaired,
-    lostMs: repaired || shortMs > usualMs ? Math.max(0, Math.round(shortMs)) : 0,
+    lostMs: repaired || spanMs - shorterMs > toleranceMs(spanMs) ? lackMs : 0,
   };
+}
+
+function lengthFault(
+  shorterMs: number,
+  longerMs: number,
+  spanMs: number,
+  crashed: boolean,
+  repaired: boolean,
+): QuarantineReason | undefined {
+  if (spanMs === 0) {
+    const mayDifferMs = repaired ? crashLossMs : toleranceMs(longerMs);
+    return longerMs - shorterMs > mayDifferMs ? 'legs-differ' : undefined;
+  }
+  const usualMs = toleranceMs(spanMs);
+  const lackMs = spanMs - shorterMs;
+  if (longerMs - spanMs > usualMs) return 'leg-too-long';
+  if (!crashed) return lackMs > usualMs ? 'leg-too-short' : undefined;
+  return lackMs > (repaired ? crashLossMs : Math.max(crashLossMs, usualMs))
+    ? 'lost-too-much'
+    : undefined;
 }
 
 const msOf = (samples: number) => (samples * 1_000) / samplesPerSecond;

@@ -4,7 +4,7 @@ import type { LegName, QuarantineReason, RecordingRoom, SealFailure } from './re
 /** One recording a call, under the call's id. */
 export interface SealOrder {
   recordingId: string;
-  /** From answer to hang-up, as the phone system stamped both. */
+  /** From answer to hang-up, as the phone system stamped both; 0 where nobody saw one of them. */
   spanMs: number;
   /**
    * The phone system or the daemon crashed during the call, or it never closed the files: a header
@@ -40,7 +40,7 @@ export interface SealedRecording extends SealedObject {
   durationMs: number;
   /** A leg's length was taken from the size of its file. */
   repaired: boolean;
-  /** What a crash cost, at most 2,100 ms. */
+  /** What a crash cost, at most 2,100 ms; just that where nobody saw the end. */
   lostMs: number;
 }
 
@@ -82,7 +82,10 @@ export interface Recordings {
    * Repeating it is safe: it gives a sealed object or the same quarantine. The raw files stay.
    */
   seal(order: SealOrder): Promise<SealOutcome>;
-  /** Removes the raw files, durably. Only for a recording whose sealing stands in the ledger. */
+  /**
+   * Removes the raw files, durably, and what the vault keeps until an object is recorded. Only for
+   * a recording whose sealing stands in the ledger.
+   */
   discardRaw(recordingId: string): Promise<DiscardOutcome>;
   /** What lies in the spool. */
   survey(): Promise<SpoolSurvey>;
