@@ -25,7 +25,7 @@ const layers: readonly Layer[] = [
     'frame log floor world front pure port audit vault store simulation',
   ],
   ['http', 'http/', 'frame log config store http ~floor ~world ~front ~pure ~port'],
-  ['lists', 'cases/lists/', 'frame process .lists .pure'],
+  ['lists', 'cases/(lists/|import-list\\.)', 'frame process .lists .pure'],
   [
     'adapter',
     '(telephony/asterisk|doors/readers|evidence/docks)/',

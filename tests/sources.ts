@@ -44,12 +44,13 @@ export interface Import {
   isType: boolean;
 }
 
+// A worker is named by a URL, whose ending differs between sources and built files.
 const importForm =
-  /^(?:import|export)\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|(?:import|URL)\(\s*'([^']+)'/gm;
+  /^(?:im|ex)port\s+(type\s)?(?:[^'";]*?\sfrom\s+)?'([^']+)'|(?:import|URL)\(\s*['`]([^'`$]+)/gm;
 
 export const imports: readonly Import[] = code.flatMap((from) =>
   [...textOf(from).matchAll(importForm)].map(([, type, plain, dynamic = '']) => {
-    const name = plain ?? dynamic;
+    const name = (plain ?? dynamic).replace(/\.$/, '.ts');
     const to = name.startsWith('.') ? normalize(join(dirname(from), name)) : name;
     return { from, to, isType: type !== undefined };
   }),

@@ -1,4 +1,4 @@
-// The migrations make exactly the tables that prisma/schema.prisma states, by which queries are typed.
+// The migrations make exactly the tables that prisma/schema.prisma states.
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { migrate, openDatabase } from '../../src/store/database.ts';
