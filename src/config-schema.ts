@@ -143,14 +143,14 @@ const campaign = object('What a new campaign starts with; each campaign keeps it
   noticeSound: Type.Optional(
     Type.String({
       description: 'Sound played at answer to say that the call is recorded; absent: none.',
-      pattern: '^[A-Za-z0-9/_-]{1,100}$',
+      pattern: '^[A-Za-z0-9/_][A-Za-z0-9/_.-]{0,250}$',
     }),
   ),
   messageSound: Type.String({
     description:
       'Sound for a person whom no agent could take: a neutral name and a number to call, never ' +
       'a debt, a bank or a case, since anyone may have answered.',
-    pattern: '^[A-Za-z0-9/_-]{1,100}$',
+    pattern: '^[A-Za-z0-9/_][A-Za-z0-9/_.-]{0,250}$',
     default: 'gatehouse/no-agent',
   }),
   waitMs: integer(

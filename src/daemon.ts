@@ -50,7 +50,7 @@ export async function runDaemon(config: Config): Promise<number> {
     process.stdout.write(`First person: enrol with the code ${running.enrolmentCode}\n`);
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end(0));
-  log.info('the floor is open', { site: config.site.name });
+  log.info('the floor is open');
   const code = await ended;
   // After a failed commit nothing may be decided any more, so nothing is settled either.
   if (code === 0) await running.stop();

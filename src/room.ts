@@ -126,6 +126,24 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
     });
   }
 
+  /**
+   * Decides what waits, then the event that `make` builds from what the store holds at this very
+   * moment; nothing can change between that reading and the decision. Gives the answer.
+   */
+  askNow<A>(make: () => E): A {
+    while (this.inbox.length > 0 && !this.ended) this.turn();
+    if (this.ended) throw new FloorError('room.ended', this.parts.name);
+    let answer: unknown;
+    this.inbox.push({
+      event: make(),
+      answer: (value) => {
+        answer = value;
+      },
+    });
+    this.turn();
+    return answer as A;
+  }
+
   /** A look at the state between turns; nothing read here is ahead of the record. */
   view(): Draft<T, F> {
     return new Draft(this.parts.name, this.state);
@@ -226,10 +244,14 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
     }
     const own = { column: 'id', values: [stale.id] };
     const fresh = this.world.committer.load(stale.table, own)[0];
-    const rows = this.state.get(stale.table);
-    if (fresh) rows?.set(stale.id, fresh);
-    else rows?.delete(stale.id);
+    const kept = this.state.get(stale.table);
+    const rows = kept ?? new Map<string, Row>();
+    this.state.set(stale.table, rows);
+    if (fresh) rows.set(stale.id, fresh);
+    else rows.delete(stale.id);
     this.decideAndRecord(batch);
+    // What is not of the working set was here for this one decision.
+    if (!kept) this.state.delete(stale.table);
   }
 
   private pendingChanges(

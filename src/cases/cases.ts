@@ -41,18 +41,20 @@ export interface ContactReport {
   effective: boolean;
 }
 
+export interface PermitWish {
+  campaignId: string;
+  callId: string;
+  mode: 'predictive' | 'progressive' | 'manual';
+  agentId?: string | undefined;
+  caseId?: string | undefined;
+  numberId?: string | undefined;
+}
+
 export interface Cases {
   start(): Promise<void>;
   stop(): void;
   /** A permit for the next lead of a campaign, or for one number of a case by hand. */
-  permit(request: {
-    campaignId: string;
-    callId: string;
-    mode: 'predictive' | 'progressive' | 'manual';
-    agentId?: string | undefined;
-    caseId?: string | undefined;
-    numberId?: string | undefined;
-  }): Promise<GrantAnswer>;
+  permit(request: PermitWish): Promise<GrantAnswer>;
   settle(report: ContactReport): Promise<void>;
   /** Stops a case, and with a reason that is true of the person, all cases of its debtor. */
   stopCase(order: {
@@ -120,46 +122,57 @@ export function openCases(world: RoomWorld, ports: CasesPorts): Cases {
   return {
     start: () => room.recover(),
     stop: () => room.end(),
-    permit({ campaignId, callId, mode, agentId, caseId, numberId }) {
-      const atUtcMs = world.clock.utcMs();
-      const sinceUtcMs = atUtcMs - windowMs;
-      const byHand =
-        caseId === undefined || numberId === undefined
-          ? undefined
-          : store.candidate(caseId, numberId, agentId ?? '', sinceUtcMs);
-      const candidates = byHand
-        ? [byHand]
-        : mode === 'manual'
-          ? []
-          : store.dueLeads(campaignId, atUtcMs, sinceUtcMs, candidatesPerPermit);
-      return room.ask({ kind: 'grant', campaignId, callId, mode, agentId, candidates });
+    async permit(request) {
+      return room.askNow<GrantAnswer>(() => grantEvent(world, store, windowMs, request));
     },
     async settle({ permitId, outcome, answeredUtcMs, effective }) {
-      const contact = room.view().get('Contact', permitId);
-      const numberId = contact?.numberId ?? '';
-      await room.ask({
-        kind: 'settle',
-        permitId,
-        outcome,
-        answeredUtcMs,
-        dropped: outcome === 'abandoned',
-        carrierFailed: outcome === 'carrier-failure' || outcome === 'not-dialed',
-        invalidNumber: outcome === 'invalid-number',
-        spoke: outcome === 'conversation' || outcome === 'agent-lost',
-        effective,
-        number: store.numberById(numberId),
-        lead: store.leadOf(numberId),
+      room.askNow(() => {
+        const numberId = room.view().get('Contact', permitId)?.numberId ?? '';
+        return {
+          kind: 'settle',
+          permitId,
+          outcome,
+          answeredUtcMs,
+          dropped: outcome === 'abandoned',
+          carrierFailed: outcome === 'carrier-failure' || outcome === 'not-dialed',
+          invalidNumber: outcome === 'invalid-number',
+          spoke: outcome === 'conversation' || outcome === 'agent-lost',
+          effective,
+          number: store.numberById(numberId),
+          lead: store.leadOf(numberId),
+        };
       });
     },
     async stopCase({ caseId, reason, by }) {
-      const row = store.caseById(caseId);
-      if (!row) return { done: false, why: 'no-such-case' };
-      const debtor = stopScopes[reason] === 'person' ? store.debtorOf(caseId) : undefined;
-      const cases = debtor ? store.casesOfPerson(debtor.personKey) : [row];
-      return room.ask({ kind: 'stop-cases', cases, reason, by });
+      if (!store.caseById(caseId)) return { done: false, why: 'no-such-case' };
+      return room.askNow<Outcome>(() => {
+        const debtor = stopScopes[reason] === 'person' ? store.debtorOf(caseId) : undefined;
+        const row = store.caseById(caseId);
+        const cases = debtor ? store.casesOfPerson(debtor.personKey) : row ? [row] : [];
+        return { kind: 'stop-cases', cases, reason, by };
+      });
     },
     ask: (event) => room.ask(event),
     view: () => room.view(),
     lastTurnUptimeMs: () => room.lastTurnUptimeMs,
   };
+}
+
+/** The question of a permit with everything the rules look at, as the store holds it now. */
+function grantEvent(
+  world: RoomWorld,
+  store: CaseStore,
+  windowMs: number,
+  { campaignId, callId, mode, agentId, caseId, numberId }: PermitWish,
+): Grant {
+  const atUtcMs = world.clock.utcMs();
+  const sinceUtcMs = atUtcMs - windowMs;
+  const question = { kind: 'grant', campaignId, callId, mode, agentId } as const;
+  if (caseId !== undefined && numberId !== undefined) {
+    const found = store.candidate(caseId, numberId, agentId ?? '', sinceUtcMs);
+    return { ...question, candidates: found ? [found] : [] };
+  }
+  if (mode === 'manual') return { ...question, candidates: [] };
+  const candidates = store.dueLeads(campaignId, atUtcMs, sinceUtcMs, candidatesPerPermit);
+  return { ...question, candidates };
 }

@@ -101,7 +101,7 @@ export function openStore(database: Database, clock: Clock): Store {
 function columnsOf(database: Database, table: string): Column[] {
   // A table's name can't be a parameter; it comes from our own code, never from outside.
   if (!/^[A-Za-z]+$/.test(table)) throw new Error(`not a table name: ${table}`);
-  return database.pragma(`table_info(${table})`) as Column[];
+  return database.pragma(`table_info("${table}")`) as Column[];
 }
 
 function prepareTable(database: Database, name: string): Table {
