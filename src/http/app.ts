@@ -19,7 +19,7 @@ import type { Log } from '../log.ts';
 import type { Actor } from '../people/person.ts';
 import type { History } from '../store/history.ts';
 import type { FloorForHttp } from './floor-port.ts';
-import { Problem } from './problems.ts';
+import { Problem, sendProblem } from './problems.ts';
 import type { Reach } from './rights.ts';
 import { ProblemView } from './views.ts';
 
@@ -79,6 +79,10 @@ export function makeApp(tls: TlsKeys | undefined): App {
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: longestParam },
+    // An address that no route could ever have: broken escapes, or longer than any id.
+    frameworkErrors: (_error, _request, reply) => {
+      sendProblem(reply, new Problem('input-invalid', { detail: 'address' }));
+    },
     clientErrorHandler(_, socket) {
       // Not even HTTP: there is no request to answer, and nothing of it is worth a log line.
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
