@@ -316,3 +316,16 @@ CREATE TABLE "Account" (
     "siteId" TEXT NOT NULL,
     "signingKey" TEXT NOT NULL
 );
+
+CREATE TABLE "Look" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "who" TEXT NOT NULL,
+    "personId" TEXT NOT NULL,
+    "what" TEXT NOT NULL,
+    "about" TEXT NOT NULL,
+    "reason" TEXT,
+    "salt" TEXT,
+    "atUtcMs" BIGINT NOT NULL
+);
+
+CREATE INDEX "Look_about_idx" ON "Look" ("about");
