@@ -41,6 +41,9 @@ export interface AsteriskRig {
   /** A new adapter on the way through both proxies. */
   connect(): PhoneSystem;
   asterisk: RunningAsterisk;
+  /** What the next daemon does while this Asterisk runs. */
+  adopt(): Promise<RunningAsterisk>;
+  secretOf(extension: string): string;
   carrier: Peer;
   agents: Peer;
   /** The phone of the extension `mortal`. */
@@ -66,6 +69,8 @@ export interface RigManners {
   talkMs?: SpanMs;
   /** More agents, all of them on the phones that stay. */
   moreExtensions?: readonly string[];
+  /** Agents whose phones register. */
+  registering?: readonly string[];
 }
 
 export async function openAsteriskRig(manners: RigManners = {}): Promise<AsteriskRig> {
@@ -86,7 +91,7 @@ export async function openAsteriskRig(manners: RigManners = {}): Promise<Asteris
     amiSecret: randomSecret(realIds),
     ariSecret: randomSecret(realIds),
     trunks: [{ name: trunk, host: '127.0.0.1', port: ports.carrier }],
-    agents: agentsOf(ports, manners.moreExtensions ?? []),
+    agents: agentsOf(ports, manners),
   };
   const configFile = await writePrivateConfig(settings, owner);
   const launch = { command: record.launch, configFile, ...(owner === undefined ? {} : { owner }) };
@@ -130,6 +135,9 @@ export async function openAsteriskRig(manners: RigManners = {}): Promise<Asteris
     access,
     connect: () => createAsterisk(access, realClock, realIds),
     asterisk,
+    adopt: () => runAsterisk(launch, realClock),
+    secretOf: (extension) =>
+      settings.agents.find((agent) => agent.extension === extension)?.secret ?? '',
     carrier,
     agents,
     mortal,
@@ -144,7 +152,8 @@ export async function openAsteriskRig(manners: RigManners = {}): Promise<Asteris
   };
 }
 
-function agentsOf(ports: RigPorts, more: readonly string[]): AgentSettings[] {
+function agentsOf(ports: RigPorts, manners: RigManners): AgentSettings[] {
+  const { moreExtensions: more = [], registering = [] } = manners;
   const stay = [extensions.first, extensions.second, extensions.leaving, ...more];
   const at = (extension: string, port: number) => ({
     extension,
@@ -154,5 +163,6 @@ function agentsOf(ports: RigPorts, more: readonly string[]): AgentSettings[] {
   return [
     ...stay.map((extension) => at(extension, ports.agents)),
     at(extensions.mortal, ports.lastAgents),
+    ...registering.map((extension) => ({ extension, secret: randomSecret(realIds) })),
   ];
 }

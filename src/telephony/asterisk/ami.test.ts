@@ -162,6 +162,16 @@ describe('a connection that is lost', () => {
     expect(await rig.losses.next()).toBe('pings are not answered');
   });
 
+  it('asks nothing more once it is lost, not even the ping that was on its way', async () => {
+    const rig = await upRig({ pings: 'unanswered' });
+    await rig.pass(amiLimits.pingEveryMs);
+    await rig.server.actions.next();
+    rig.server.cut();
+    await rig.losses.next();
+    await rig.pass(10 * amiLimits.pingEveryMs);
+    expect(rig.losses.rest()).toEqual([]);
+  });
+
   it('stands while pings are answered', async () => {
     const rig = await upRig();
     for (let turn = 0; turn < 5; turn += 1) {

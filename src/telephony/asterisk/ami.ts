@@ -125,6 +125,8 @@ export function connectAmi(
   }
 
   function ping(misses: number): void {
+    // The loss of the connection is an answer too: it makes the open ping unknown.
+    if (state !== 'up') return;
     pingTimer = clock.after(amiLimits.pingEveryMs, () => {
       if (open.size >= amiLimits.openActions) return end('too many open actions');
       action('Ping').then((answer) => {

@@ -1,4 +1,5 @@
 // The part of ARI the floor uses: requests, answers and events as plain data with written types.
+import { readStamp } from './stamp.ts';
 
 /** A request to Asterisk; the worker turns it into one call of the package. */
 export type AriRequest =
@@ -113,7 +114,7 @@ export function readEvent(raw: unknown): AriEvent | undefined {
   if (type === 'ApplicationReplaced') return { type };
   const channelId = textOf(fieldsOf(type === 'Dial' ? event.peer : event.channel).id);
   if (channelId === '') return undefined;
-  const at = { channelId, atUtcMs: Date.parse(textOf(event.timestamp)) };
+  const at = { channelId, atUtcMs: readStamp(textOf(event.timestamp)) };
   const bridgeId = textOf(fieldsOf(event.bridge).id);
   switch (type) {
     case 'ChannelStateChange':

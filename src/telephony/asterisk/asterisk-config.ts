@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FloorError } from '../../errors.ts';
 import type { Ids } from '../../ids.ts';
+import { makeCallRecords } from './cdr.ts';
 
 /** What the floor needs of any Asterisk. */
 export interface FloorSettings {
@@ -108,6 +109,8 @@ export async function writePrivateConfig(
   for (const name of emptyFiles) files.set(join(etc, `${name}.conf`), emptyText);
   for (const folder of ['', 'etc', 'etc/floor', 'var', 'run', 'log', 'log/cdr-csv'])
     await makeFolder(join(home, folder), 0o700, owner);
+  const records = await makeCallRecords(join(home, 'log/cdr-csv'));
+  if (owner !== undefined) await chown(records, owner.uid, owner.gid);
   await makeRecordingsFolder(settings.recordings, owner);
   for (const [file, text] of files) await writeWhole(file, text, owner);
   return join(etc, 'asterisk.conf');

@@ -28,6 +28,8 @@ export const processLimits = {
   bootLookMs: 100,
   /** A crash is noticed and a restart begun within this time. */
   watchMs: 250,
+  /** One that ends at once is not started again before this has passed. */
+  restartMs: 2000,
   /** After this long SIGTERM has not worked: with calls up it takes over five seconds. */
   termMs: 8000,
   killMs: 4000,
@@ -43,15 +45,22 @@ const umask = '0007';
  */
 export async function runAsterisk(launch: AsteriskLaunch, clock: Clock): Promise<RunningAsterisk> {
   let pid = await findRunning(launch);
+  const adopted = pid !== undefined;
   pid ??= start(launch);
   await untilBooted(launch, pid, clock);
+  // The configuration may have been written anew since it was started.
+  if (adopted) await tell(launch, 'core reload');
   let watch: Timer | undefined;
   let stopping = false;
 
   function look(): void {
     if (stopping) return;
-    if (pid === undefined || !isAlive(pid)) pid = start(launch);
-    watch = clock.after(processLimits.watchMs, look);
+    let pauseMs: number = processLimits.watchMs;
+    if (pid === undefined || !isAlive(pid)) {
+      pid = start(launch);
+      pauseMs = processLimits.restartMs;
+    }
+    watch = clock.after(pauseMs, look);
   }
   look();
 
@@ -113,25 +122,26 @@ async function untilBooted(launch: AsteriskLaunch, pid: number, clock: Clock): P
   const deadlineMs = clock.uptimeMs() + processLimits.bootMs;
   while (clock.uptimeMs() < deadlineMs) {
     if (!isAlive(pid)) break;
-    if (await saysBooted(launch)) return;
+    if ((await tell(launch, 'core waitfullybooted')).includes('fully booted')) return;
     await pause(clock, processLimits.bootLookMs);
   }
   const log = join(homeOf(launch.configFile), 'log/messages.log');
   throw new FloorError('asterisk.not-booted', `See ${log} and output.log beside it.`);
 }
 
-/** Asks by the command line client, which speaks over the control socket in the run folder. */
-function saysBooted({ command, configFile }: AsteriskLaunch): Promise<boolean> {
+/** Speaks through the command line client, over the control socket in the run folder. */
+function tell({ command, configFile }: AsteriskLaunch, words: string): Promise<string> {
   const [program, ...rest] = command;
-  const args = [...rest, '-C', configFile, '-rx', 'core waitfullybooted'];
+  const args = [...rest, '-C', configFile, '-rx', words];
   const child = spawn(program ?? '', args, { stdio: ['ignore', 'pipe', 'ignore'] });
   let said = '';
   child.stdout.on('data', (chunk: Buffer) => {
     said += chunk.toString();
   });
   return new Promise((resolve) => {
-    child.once('error', () => resolve(false));
-    child.once('close', () => resolve(said.includes('fully booted')));
+    // Not to be run at all is not to have booted, which untilBooted() tells.
+    child.once('error', () => resolve(''));
+    child.once('close', () => resolve(said));
   });
 }
 
