@@ -39,7 +39,7 @@ export function publicKeyText(key: KeyObject): string {
   return Buffer.from(x, 'base64url').toString('base64');
 }
 
-/** The key object of a text that publicKeyText made; undefined when it is not 32 bytes of base64. */
+/** The key of a text that publicKeyText made; undefined when it is not 32 bytes of base64. */
 export function readPublicKey(text: string): KeyObject | undefined {
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length !== 32 || bytes.toString('base64') !== text) return undefined;
@@ -64,10 +64,11 @@ export function verifierKey(origin: string, keyText: string): string {
   return `${origin}+${noteKeyHash(origin, keyText).toString('hex')}+${key.toString('base64')}`;
 }
 
-/** The text of a checkpoint, signed; Ed25519 is deterministic, so the same tree gives the same bytes. */
+/** A checkpoint's text, signed; Ed25519 is deterministic: the same tree gives the same bytes. */
 export function signCheckpoint(head: TreeHead, key: KeyObject): string {
   assert(originForm.test(head.origin), 'an origin has no blank and no plus sign');
-  const text = `${head.origin}\n${head.size}\n${Buffer.from(head.root, 'hex').toString('base64')}\n`;
+  const root = Buffer.from(head.root, 'hex').toString('base64');
+  const text = `${head.origin}\n${head.size}\n${root}\n`;
   const keyHash = noteKeyHash(head.origin, publicKeyText(key));
   const signature = Buffer.concat([keyHash, sign(null, Buffer.from(text), key)]);
   return `${text}\n— ${head.origin} ${signature.toString('base64')}\n`;

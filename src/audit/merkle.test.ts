@@ -1,4 +1,4 @@
-// Merkle tree: the published vectors of RFC 6962's reference tests, and brute force on all small trees.
+// Merkle tree: the vectors of RFC 6962's reference tests, and brute force on all small trees.
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { seededIds } from '../ids.ts';

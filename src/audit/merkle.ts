@@ -1,4 +1,4 @@
-// The Merkle tree over the ledger's lines (RFC 6962 section 2, RFC 9162 section 2.1), right edge only.
+// The Merkle tree over the ledger's lines (RFC 6962 section 2, RFC 9162 section 2.1).
 import assert from 'node:assert';
 import { hash } from 'node:crypto';
 
@@ -100,7 +100,7 @@ function subtreeRoot(leaves: LeafHashes, from: number, size: number): string {
   return edge.root();
 }
 
-/** RFC 9162 section 2.1.3.1: the hashes that lead from leaf `index` to the root of `size` leaves. */
+/** RFC 9162 section 2.1.3.1: the hashes from leaf `index` up to the root of `size` leaves. */
 export function proveInclusion(leaves: LeafHashes, index: number, size: number): string[] {
   assert(index >= 0 && index < size, 'no such leaf');
   const proof: string[] = [];

@@ -1,82 +1,25 @@
 // Verification against every attack on a ledger's lines: each is found, and an honest one is clean.
-import { createHash, createPrivateKey } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import {
+  call,
+  chain,
+  checkpointOf,
+  entries,
+  found,
+  honest,
+  key,
+  nextKey,
+  rootOf,
+  siteId,
+  started,
+  startUtcMs,
+} from '../../tests/fast/chains.ts';
 import { seededIds } from '../ids.ts';
-import {
-  checkpointSigned,
-  ledgerStarted,
-  originOf,
-  publicKeyText,
-  signCheckpoint,
-  signingKeyReplaced,
-  signingKeyRotated,
-} from './checkpoint.ts';
+import { ledgerStarted, publicKeyText } from './checkpoint.ts';
 import { type Entry, formLine, genesisPrev, lineHash } from './entry.ts';
-import { isIncluded, leafHash, MerkleEdge, proveInclusion } from './merkle.ts';
-import {
-  ChainCheck,
-  type ChainOptions,
-  maxListedPerCode,
-  readLine,
-  segmentClosed,
-} from './verify.ts';
-
-const keyFrom = (seed: number) =>
-  createPrivateKey({
-    key: Buffer.concat([
-      Buffer.from('302e020100300506032b657004220420', 'hex'),
-      seededIds(seed).bytes(32),
-    ]),
-    format: 'der',
-    type: 'pkcs8',
-  });
-const [key, nextKey, thirdKey] = [keyFrom(1), keyFrom(2), keyFrom(3)];
-const siteId = 'site-23456789bcdfghjk';
-const startUtcMs = Date.parse('2026-11-22T20:00:00Z');
-
-/** Lines as the committer would make them, one minute apart. */
-function chain(entries: readonly Entry[], minutesApart = 1): string[] {
-  let prev = genesisPrev;
-  return entries.map((entry, i) => {
-    const line = formLine(prev, i + 1, startUtcMs + i * minutesApart * 60_000, entry);
-    prev = lineHash(line);
-    return line;
-  });
-}
-
-function rootOf(lines: readonly string[], size = lines.length): string {
-  const edge = new MerkleEdge();
-  for (const line of lines.slice(0, size)) edge.append(leafHash(line));
-  return edge.root();
-}
-
-const checkpointOf = (lines: readonly string[], size = lines.length, by = key) => ({
-  name: `${size}`,
-  text: signCheckpoint({ origin: originOf(siteId), size, root: rootOf(lines, size) }, by),
-});
-
-const call = (n: number): Entry => ({
-  room: 'telephony',
-  what: 'call-answered',
-  who: 'system',
-  about: `call-${n}`,
-  facts: { ringMs: n },
-});
-const started = ledgerStarted(siteId, publicKeyText(key));
-const entries = [started, ...Array.from({ length: 40 }, (_, i) => call(i))];
-const honest = chain(entries);
-
-function found(lines: readonly string[], options: Partial<ChainOptions> = {}) {
-  const check = new ChainCheck({ checkpoints: [], ...options });
-  for (const line of lines) check.add(line);
-  const summary = check.finish();
-  return {
-    summary,
-    check,
-    codes: [...check.findings.counts.keys()],
-    listed: check.findings.listed,
-  };
-}
+import { isIncluded, leafHash, proveInclusion } from './merkle.ts';
+import { ChainCheck, maxListedPerCode, readLine, segmentClosed } from './verify.ts';
 
 describe('an honest ledger', () => {
   it('gives no finding, and what it states is right', () => {
@@ -250,110 +193,6 @@ describe('an attack on the lines', () => {
     const { check } = found(long.map((line, i) => (i > 100 ? `${line} ` : line)));
     expect(check.findings.counts.get('line-form')).toBe(400);
     expect(check.findings.listed.length).toBeLessThanOrEqual(2 * maxListedPerCode);
-  });
-});
-
-describe('checkpoints', () => {
-  const inside = chain([...entries, checkpointSigned(siteId, 41, rootOf(honest)), call(1)]);
-
-  it('that the ledger records are missed when their file is gone', () => {
-    expect(found(inside, { checkpoints: [checkpointOf(inside, 41)] }).codes).toEqual([]);
-    expect(found(inside).listed).toEqual([{ code: 'checkpoint-lost', place: 'size 41' }]);
-  });
-
-  it('must have the root that the ledger records', () => {
-    const lying = chain([...entries, checkpointSigned(siteId, 41, rootOf(honest, 40))]);
-    expect(found(lying, { checkpoints: [checkpointOf(lying, 41)] }).codes).toEqual([
-      'checkpoint-root',
-    ]);
-  });
-
-  it('of the future can not be recorded', () => {
-    const early = chain([started, checkpointSigned(siteId, 2, rootOf(honest))]);
-    expect(found(early, { checkpoints: [checkpointOf(early, 2)] }).codes).toEqual([
-      'checkpoint-lost',
-    ]);
-  });
-
-  it.each<[string, { name: string; text: string }, string]>([
-    ['is signed by another key', checkpointOf(honest, 20, nextKey), 'checkpoint-signature'],
-    ['is none', { name: 'x', text: 'junk' }, 'checkpoint-form'],
-    [
-      'comes from another site',
-      {
-        name: 'x',
-        text: signCheckpoint(
-          { origin: originOf('site-b'), size: 20, root: rootOf(honest, 20) },
-          key,
-        ),
-      },
-      'checkpoint-origin',
-    ],
-  ])('are refused when one %s', (_name, checkpoint, code) => {
-    const { codes, summary } = found(honest, { checkpoints: [checkpoint] });
-    expect(codes).toEqual([code]);
-    expect(summary.validCheckpoints).toBe(0);
-  });
-});
-
-describe('signing keys', () => {
-  const rotated = chain([
-    ...entries,
-    signingKeyRotated(siteId, 'system', key, publicKeyText(nextKey)),
-    ...entries.slice(1),
-  ]);
-
-  it('pass on: each checkpoint is held against the key in force at its size', () => {
-    const { codes, summary } = found(rotated, {
-      checkpoints: [checkpointOf(rotated, 41), checkpointOf(rotated, 42, nextKey)],
-      trustedKey: publicKeyText(key),
-    });
-    expect(codes).toEqual([]);
-    expect(summary.keys).toEqual([
-      { fromSeq: 1, key: publicKeyText(key) },
-      { fromSeq: 42, key: publicKeyText(nextKey) },
-    ]);
-  });
-
-  it('are worth nothing after they were passed on, nor before they came', () => {
-    const late = [checkpointOf(rotated, 60, key), checkpointOf(rotated, 41, nextKey)];
-    const { check } = found(rotated, { checkpoints: late });
-    expect(check.findings.counts.get('checkpoint-signature')).toBe(2);
-  });
-
-  it('do not pass on without the old one, and its checkpoints stay refused', () => {
-    const taken = chain([
-      ...entries,
-      signingKeyRotated(siteId, 'system', nextKey, publicKeyText(nextKey)),
-      call(1),
-    ]);
-    const { codes, summary } = found(taken, { checkpoints: [checkpointOf(taken, 43, nextKey)] });
-    expect(codes.sort()).toEqual(['checkpoint-signature', 'key-unsigned']);
-    expect(summary.keys).toHaveLength(1);
-  });
-
-  it('that were lost are replaced with a note, and only the new lineage is then trusted', () => {
-    const replaced = chain([
-      ...entries,
-      signingKeyReplaced(siteId, 'system', publicKeyText(nextKey)),
-      call(1),
-    ]);
-    const checkpoints = [checkpointOf(replaced, 41), checkpointOf(replaced, 43, nextKey)];
-    expect(found(replaced, { checkpoints }).codes).toEqual(['key-replaced']);
-    const trusting = (by: typeof key) =>
-      found(replaced, { checkpoints, trustedKey: publicKeyText(by) }).codes;
-    expect(trusting(key)).toContain('key-foreign');
-    expect(trusting(nextKey)).not.toContain('key-foreign');
-    expect(trusting(thirdKey)).toContain('key-foreign');
-  });
-
-  it('of a whole forged ledger are foreign to whoever holds the true one', () => {
-    const forged = chain(entries.with(0, ledgerStarted(siteId, publicKeyText(nextKey))));
-    const checkpoints = [checkpointOf(forged, 41, nextKey)];
-    expect(found(forged, { checkpoints }).codes).toEqual([]);
-    expect(found(forged, { checkpoints, trustedKey: publicKeyText(key) }).codes).toEqual([
-      'key-foreign',
-    ]);
   });
 });
 

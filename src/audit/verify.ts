@@ -1,4 +1,4 @@
-// Checks a ledger line by line as a stranger would: form, order, chain, tree, checkpoints, segments.
+// Checks a ledger line by line as a stranger would: form, chain, tree, checkpoints, segments.
 import { dayMs, dayOf } from '../calendar.ts';
 import {
   type Checkpoint,

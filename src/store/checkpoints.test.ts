@@ -89,6 +89,14 @@ describe('signing', () => {
     expect(findings().listed).toEqual([]);
   });
 
+  it('is over when idle() says so', async () => {
+    const checkpoints = open();
+    void checkpoints.sign();
+    void checkpoints.sign();
+    await checkpoints.idle();
+    expect(lines).toHaveLength(3);
+  });
+
   it('that fails on the disk states nothing, and the next one goes on', async () => {
     let failing = true;
     const disk = {

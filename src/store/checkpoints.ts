@@ -39,6 +39,8 @@ export interface CheckpointParts {
 export interface Checkpoints {
   /** Signs the ledger as it is now; resolves when file and entry are durable. */
   sign(): Promise<{ name: string; text: string }>;
+  /** Resolves when nothing is being signed any more, so that the table may be closed. */
+  idle(): Promise<void>;
 }
 
 /** The names of a folder's checkpoints, smallest tree first. */
@@ -73,6 +75,9 @@ export function openCheckpoints(parts: CheckpointParts): Checkpoints {
       signing = work.catch(() => undefined);
       return work;
     },
+    async idle() {
+      await signing;
+    },
   };
 }
 
@@ -87,7 +92,7 @@ async function grow({ reader, clock }: CheckpointParts, edge: MerkleEdge): Promi
 
 /**
  * The tree as the newest checkpoint left it, so that a start does not hash years of lines. It is
- * taken only when its root is the one that our present key signed; otherwise the tree is grown anew.
+ * taken only when its root is the one that our present key signed; else the tree is grown anew.
  */
 async function resumeEdge(parts: CheckpointParts): Promise<MerkleEdge> {
   const { folder, reader, disk, signingKey } = parts;

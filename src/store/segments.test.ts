@@ -160,7 +160,7 @@ describe('segments', () => {
     expect(written()).toBe(ofTable());
   });
 
-  it('are written a moment after wake(), many wakes at once, and no more after the end', async () => {
+  it('are written a moment after wake(), several at once, and no more after the end', async () => {
     const world = new VirtualClock(startUtcMs);
     const { clock } = world.life();
     const segments = open({ clock });

@@ -42,7 +42,7 @@ export interface Segments {
   end(): Promise<void>;
 }
 
-/** A segment that is neither the table's beginning nor a torn copy of it: nobody may overwrite it. */
+/** A segment that is neither a copy of the table nor a torn one: nobody may overwrite it. */
 export class SegmentDiffers extends Error {
   readonly place: string;
   constructor(place: string) {
@@ -72,8 +72,8 @@ interface OpenFile {
 
 /**
  * The segments of a data folder; the first flush() at start holds them against the table and writes
- * what it is ahead. A line stands in the segment of its UTC day, or in the newest one when the clock
- * stepped back.
+ * what it is ahead. A line stands in the segment of its UTC day, or in the newest one when the
+ * clock stepped back.
  */
 export function openSegments(parts: SegmentParts): Segments {
   return new SegmentWriter(parts);

@@ -349,7 +349,7 @@ describe('one item', () => {
     }
   });
 
-  it('has all its entries, the tombstone too, and no proof beyond the last checkpoint', async () => {
+  it('has all its entries, the tombstone too, and no proof past the last checkpoint', async () => {
     const erased = await verify({ item: object(0).objectId });
     expect(erased.item.map(({ line }) => JSON.parse(line).rec.what)).toEqual([
       'recording-sealed',

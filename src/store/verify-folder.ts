@@ -1,4 +1,4 @@
-// Verifies a data folder, or a copy of one, without the daemon: segments, table, checkpoints, vault.
+// Verifies a data folder or a copy without the daemon: segments, table, checkpoints, vault.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { maxCheckpointChars } from '../audit/checkpoint.ts';

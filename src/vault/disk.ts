@@ -1,4 +1,4 @@
-// The disk as vault, segments and checkpoints use it: durable writes, and reads past the page cache.
+// The disk as vault, segments and checkpoints use it: durable writes, reads from the medium.
 import { execFile } from 'node:child_process';
 import { constants, createReadStream } from 'node:fs';
 import {

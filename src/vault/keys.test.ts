@@ -1,4 +1,4 @@
-// Site keys: what follows from the master key, what a person types back, and what a folder may hold.
+// Site keys: what follows from the master key, what a person types back, what a folder may hold.
 import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import {
@@ -147,7 +147,7 @@ describe('the recovery sheet', () => {
 });
 
 describe('the key folder', () => {
-  it('is filled at the first start, with files for the owner only, and then opened the same', () => {
+  it('is filled at the first start, for the owner only, and then opened the same', () => {
     const folder = join(newFolder(), 'keys');
     const first = opened(openSiteKeys(folder, realIds, undefined));
     expect(statSync(folder).mode & 0o777).toBe(0o700);

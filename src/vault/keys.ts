@@ -1,4 +1,4 @@
-// The site's keys: master key with its recovery sheet, wrapping of object keys, digests, signing key.
+// The site's keys: master key and its recovery sheet, wrapping of object keys, digests, signing.
 import assert from 'node:assert';
 import {
   createCipheriv,

@@ -44,7 +44,7 @@ export interface Vault {
   open(object: VaultObject, range?: ByteRange): Promise<OpenOutcome>;
   /** Reads the object from the medium and holds both hashes against it. */
   check(object: VaultObject): Promise<ObjectState>;
-  /** Removes the object's bytes; also true when they were gone. Its key is the caller's to erase. */
+  /** Removes the object's bytes, also when they are gone. Its key is the caller's to erase. */
   eraseObject(object: Pick<VaultObject, 'cipherSha256'>): Promise<void>;
   /**
    * At start: what a crash left between sealing and record is removed, for its key died with the

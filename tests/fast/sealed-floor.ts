@@ -1,4 +1,4 @@
-// A small data folder with everything an evidence reader meets: three days, objects, two signing keys.
+// A small data folder with all that an evidence reader meets: three days, objects, two keys.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
