@@ -93,51 +93,45 @@ function wrapEnds(wrap: DurationCurve, tempo: number, agent: BusyAgent, aheadMs:
   return (shareWithin(wrap, (elapsedMs + aheadMs) / tempo) - over) / (1 - over);
 }
 
-/** The time ahead, cut into equal steps of talk that end at `stepEndsMs`. */
+/** The time ahead, cut into equal steps of talk that end at `endsMs`. */
 interface Steps {
-  stepEndsMs: readonly number[];
-  /** For each moment and step: the time left for the wrap-up of a talk that ends mid-step. */
+  endsMs: readonly number[];
+  /** For each moment: the time left for the wrap-up of a talk that ends in the middle of a step. */
   leftMs: readonly (readonly number[])[];
-  /** For each moment and step: the chance that this wrap-up is over by the moment. */
+  /** For each moment: the chance that such a wrap-up is over by then. */
   wrapEnds: readonly (readonly number[])[];
 }
 
 function cutAhead(wrap: DurationCurve, aheadMs: readonly number[]): Steps {
   const stepMs = Math.max(...aheadMs) / talkSteps;
-  const stepEndsMs = Array.from({ length: talkSteps }, (_, step) => stepMs * (step + 1));
-  const leftMs = aheadMs.map((ms) => stepEndsMs.map((endMs) => ms - endMs + stepMs / 2));
+  const endsMs = Array.from({ length: talkSteps }, (_, step) => stepMs * (step + 1));
+  const leftMs = aheadMs.map((ms) => endsMs.map((endMs) => ms - endMs + stepMs / 2));
   const wrapEnds = leftMs.map((row) => row.map((ms) => shareWithin(wrap, ms)));
-  return { stepEndsMs, leftMs, wrapEnds };
+  return { endsMs, leftMs, wrapEnds };
 }
 
-/** A talk must end and the wrap-up after it too: each step of talk waits for its wrap-up. */
-function talkAndWrapEnd(
+/** The shares of the talks as long as this one so far that end in each of the steps. */
+function talkEnds(
   talk: DurationCurve,
   tempo: number,
-  agent: BusyAgent,
-  { stepEndsMs, leftMs, wrapEnds: ends }: Steps,
+  elapsedMs: number,
+  endsMs: readonly number[],
 ): number[] {
-  const chances = ends.map(() => 0);
-  const start = shareWithin(talk, agent.elapsedMs / tempo);
-  if (start >= 1) return chances;
-  let before = start;
-  for (let step = 0; step < talkSteps; step += 1) {
-    const untilMs = agent.elapsedMs + (stepEndsMs[step] ?? 0);
-    const after = shareWithin(talk, untilMs / tempo);
-    const share = (after - before) / (1 - start);
+  const shares: number[] = [];
+  let before = shareWithin(talk, elapsedMs / tempo);
+  const left = 1 - before;
+  for (const endMs of endsMs) {
+    const after = shareWithin(talk, (elapsedMs + endMs) / tempo);
+    shares.push(left > 0 ? (after - before) / left : 0);
     before = after;
-    for (let moment = 0; moment < chances.length; moment += 1) {
-      const limited = (leftMs[moment]?.[step] ?? 0) >= agent.wrapUpLimitMs;
-      const ended = limited ? 1 : (ends[moment]?.[step] ?? 0);
-      chances[moment] = (chances[moment] ?? 0) + share * ended;
-    }
   }
-  return chances;
+  return shares;
 }
 
 /**
- * For each moment of `aheadMs`, the chance of each agent to be free by then. A wrap-up that
- * follows a talk is taken as the floor's; one that is under way, as the agent's own.
+ * For each moment of `aheadMs`, the chance of each agent to be free by then. A talk must end and the
+ * wrap-up after it too, so each step of talk waits for its wrap-up. A wrap-up that follows a talk is
+ * taken as the floor's; one that is under way, as the agent's own.
  */
 export function freeChances(
   survival: AgentSurvival,
@@ -147,12 +141,26 @@ export function freeChances(
   const steps = cutAhead(survival.wrap, aheadMs);
   const chances: number[][] = aheadMs.map(() => []);
   for (const agent of agents) {
+    const { elapsedMs, wrapUpLimitMs } = agent;
     const tempo = tempoOf(survival, agent.id);
-    const own =
-      agent.state === 'talking'
-        ? talkAndWrapEnd(survival.talk, tempo.talk, agent, steps)
-        : aheadMs.map((ms) => wrapEnds(survival.wrap, tempo.wrap, agent, ms));
-    for (const [moment, chance] of own.entries()) chances[moment]?.push(chance);
+    if (agent.state === 'wrap-up') {
+      for (let moment = 0; moment < aheadMs.length; moment += 1) {
+        const ms = aheadMs[moment] ?? 0;
+        chances[moment]?.push(wrapEnds(survival.wrap, tempo.wrap, agent, ms));
+      }
+      continue;
+    }
+    const ends = talkEnds(survival.talk, tempo.talk, elapsedMs, steps.endsMs);
+    for (let moment = 0; moment < aheadMs.length; moment += 1) {
+      const over = steps.wrapEnds[moment] ?? [];
+      const leftMs = steps.leftMs[moment] ?? [];
+      let chance = 0;
+      for (let step = 0; step < ends.length; step += 1) {
+        const limited = (leftMs[step] ?? 0) >= wrapUpLimitMs;
+        chance += (ends[step] ?? 0) * (limited ? 1 : (over[step] ?? 0));
+      }
+      chances[moment]?.push(chance);
+    }
   }
   return chances;
 }

@@ -144,8 +144,9 @@ export function answerChances(
     const answeredBefore = shareWithin(answer, sinceDialMs);
     const unanswered = share * (1 - answeredBefore);
     const alive = unanswered + (1 - share) * (1 - shareWithin(end, sinceDialMs));
-    for (const [moment, ms] of aheadMs.entries()) {
-      const answers = share * (shareWithin(answer, sinceDialMs + ms) - answeredBefore);
+    for (let moment = 0; moment < aheadMs.length; moment += 1) {
+      const byMs = sinceDialMs + (aheadMs[moment] ?? 0);
+      const answers = share * (shareWithin(answer, byMs) - answeredBefore);
       chances[moment]?.push(alive > 0 ? answers / alive : 0);
     }
   }

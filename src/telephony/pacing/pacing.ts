@@ -201,7 +201,7 @@ function lookAhead(models: PacingModels, input: PacingInput, momentsMs: number[]
   }
   const chances = freeChances(models.agents, busy, untilMs);
   const expectedFree = (chances[1] ?? []).reduce((sum, chance) => sum + chance, ready);
-  return { supply: chances.map(tallyOf), ready, expectedFree };
+  return { supply: chances.map((own) => tallyOf(own)), ready, expectedFree };
 }
 
 function predict(
@@ -213,14 +213,20 @@ function predict(
   const momentsMs = answerMomentsMs(models.calls, answerQuantiles);
   const outlook = lookAhead(models, input, momentsMs);
   const { kept, loose } = splitByRing(input);
-  const demand = answerChances(models.calls, kept, momentsMs, uptimeMs).map(tallyOf);
+  // No more answers than there can be free agents matter.
+  const most = input.agents.length;
+  const demand = answerChances(models.calls, kept, momentsMs, uptimeMs).map((chances) =>
+    tallyOf(chances, most),
+  );
   const abandonChance = () =>
     demand.reduce((sum, tally, moment) => {
       const supply = outlook.supply[moment] ?? [1];
       return sum + chanceDemandMeetsSupply(tally, waiting, supply, outlook.ready);
     }, 0) / demand.length;
   const add = (chanceAt: (moment: number) => number) => {
-    for (const [moment, tally] of demand.entries()) addTrial(tally, chanceAt(moment));
+    demand.forEach((tally, moment) => {
+      addTrial(tally, chanceAt(moment), most);
+    });
   };
   const looseChances = answerChances(models.calls, loose, momentsMs, uptimeMs);
   const cancel: string[] = [];

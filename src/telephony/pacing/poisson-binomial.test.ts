@@ -42,6 +42,11 @@ describe('tallyOf', () => {
     expect(tally.reduce((sum, chance) => sum + chance, 0)).toBeCloseTo(1, 10);
   });
 
+  it.each([1, 4, 30])('keeps its first %i entries exact when cut there', (most) => {
+    const chances = draw(20);
+    expect(tallyOf(chances, most)).toEqual(tallyOf(chances).slice(0, most));
+  });
+
   it('does not depend on the order of the trials', () => {
     const chances = draw(30);
     const backward = tallyOf(chances.toReversed());
@@ -73,8 +78,11 @@ describe('chanceDemandMeetsSupply', () => {
           if (call.count + waiting >= agent.count + ready) expected += call.chance * agent.chance;
         }
       }
-      const found = chanceDemandMeetsSupply(tallyOf(calls), waiting, tallyOf(agents), ready);
-      expect(found).toBeCloseTo(expected, 12);
+      for (const most of [agents.length + ready, Number.POSITIVE_INFINITY]) {
+        const demand = tallyOf(calls, Math.max(1, most));
+        const found = chanceDemandMeetsSupply(demand, waiting, tallyOf(agents), ready);
+        expect(found).toBeCloseTo(expected, 12);
+      }
     }
   });
 

@@ -1,23 +1,24 @@
 // The number of successes among independent trials of unequal chance (Poisson-binomial).
 
 /**
- * `tally[k]` is the chance of exactly `k` successes; its length is the number of trials + 1. It
- * grows in place, for a decision adds hundreds of trials; it never outlives the decision.
+ * `tally[k]` is the chance of exactly `k` successes. It grows in place, for a decision adds hundreds
+ * of trials, and never outlives the decision. A tally that is compared with a small supply need not
+ * be known above it: it then holds only its first entries, and what is missing to 1 lies above.
  */
 export type Tally = number[];
 
-/** The tally of trials with these chances (each 0 to 1): O(n²). */
-export function tallyOf(chances: readonly number[]): Tally {
+/** The first `most` entries of the tally of trials with these chances: O(trials x most). */
+export function tallyOf(chances: readonly number[], most = Number.POSITIVE_INFINITY): Tally {
   const tally = [1];
-  for (const chance of chances) addTrial(tally, chance);
+  for (const chance of chances) addTrial(tally, chance, most);
   return tally;
 }
 
-/** Adds to `tally` one more trial that succeeds with `chance` (0 to 1): O(trials). */
-export function addTrial(tally: Tally, chance: number): void {
+/** Adds to `tally` one more trial that succeeds with `chance` (0 to 1): O(its entries). */
+export function addTrial(tally: Tally, chance: number, most = Number.POSITIVE_INFINITY): void {
   const last = tally.length - 1;
   let here = tally[last] ?? 0;
-  tally.push(here * chance);
+  if (tally.length < most) tally.push(here * chance);
   for (let k = last; k > 0; k -= 1) {
     const below = tally[k - 1] ?? 0;
     tally[k] = here + (below - here) * chance;
@@ -28,7 +29,8 @@ export function addTrial(tally: Tally, chance: number): void {
 
 /**
  * The chance that demand reaches or passes supply: P(demand + `demandSure` >= supply +
- * `supplySure`), the two tallies being independent. O(demand + supply).
+ * `supplySure`), the two tallies being independent. Of demand the first supply + `supplySure`
+ * entries are enough. O(supply + `supplySure`).
  */
 export function chanceDemandMeetsSupply(
   demand: Tally,
@@ -37,17 +39,12 @@ export function chanceDemandMeetsSupply(
   supplySure: number,
 ): number {
   const lead = supplySure - demandSure;
-  let total = 0;
-  let reached = 0;
-  // From the largest supply down, the part of demand that reaches it grows and is summed once.
-  let next = demand.length;
-  for (let free = supply.length - 1; free >= 0; free -= 1) {
-    const needed = Math.max(0, free + lead);
-    while (next > needed) {
-      next -= 1;
-      reached += demand[next] ?? 0;
-    }
-    total += (supply[free] ?? 0) * reached;
+  let short = 0;
+  let below = 0;
+  let next = 0;
+  for (let free = 0; free < supply.length; free += 1) {
+    for (; next < free + lead; next += 1) below += demand[next] ?? 0;
+    short += (supply[free] ?? 0) * below;
   }
-  return total;
+  return Math.max(0, 1 - short);
 }
