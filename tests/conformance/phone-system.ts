@@ -125,7 +125,7 @@ function placesCalls(bench: Bench): void {
     }
   });
 
-  it('a second dial with the same id places nothing, while the call lives and after it', async () => {
+  it('a second dial with the same id places nothing, during the call and after it', async () => {
     const rig = rigOf(bench);
     const order = orderTo(bench, 'talksUntilHungUp');
     const before = await rig.timesCalled(order.number);
@@ -184,7 +184,7 @@ function placesCalls(bench: Bench): void {
 }
 
 function connectsCalls(bench: Bench): void {
-  it('an answered call joins the agent, both are recorded apart, and repeating it changes nothing', async () => {
+  it('an answered call joins the agent once, and both are recorded apart', async () => {
     const rig = rigOf(bench);
     const legId = await legUp(bench);
     const callId = await answered(bench);
@@ -290,7 +290,7 @@ function losesFeeds(bench: Bench): void {
     expect(ends).toEqual(['call-ended']);
   });
 
-  it('while AMI alone is cut nothing is dialed, but calls are still connected and ended', async () => {
+  it('while AMI alone is cut nothing is dialed, but calls are connected and ended', async () => {
     const rig = rigOf(bench);
     const legId = await legUp(bench);
     const callId = await answered(bench);
@@ -342,7 +342,7 @@ function outlivesDaemon(bench: Bench): void {
     await hangUpAll(bench, order.callId);
   });
 
-  it('a call answered while the daemon stays away hears the message and ends by itself', async () => {
+  it('a call answered while the daemon stays away hears the message and ends', async () => {
     const rig = rigOf(bench);
     const order = orderTo(bench, 'talksUntilHungUp');
     await rig.phone.dial(order);
@@ -358,7 +358,7 @@ function outlivesDaemon(bench: Bench): void {
 }
 
 function restarts(bench: Bench): void {
-  it('after a crash of the phone system nothing of before is alive, and calls can be placed', async () => {
+  it('after a crash nothing of before is alive, and calls can be placed', async () => {
     const rig = rigOf(bench);
     const legId = await legUp(bench);
     const callId = await answered(bench);

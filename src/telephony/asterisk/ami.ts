@@ -1,4 +1,4 @@
-// One connection to Asterisk's AMI, by the package asterisk-manager behind walls against its faults.
+// One connection to Asterisk's AMI, by the package asterisk-manager, walled against its faults.
 import { channel as diagnosticsChannel } from 'node:diagnostics_channel';
 import { Socket } from 'node:net';
 import createAmi from 'asterisk-manager';
@@ -62,104 +62,121 @@ export function connectAmi(
   ids: Ids,
   hearing: AmiHearing,
 ): AmiConnection {
-  const ami = createAmi();
-  const idPrefix = ids.next('gh');
-  const open = new Map<string, OpenAction>();
-  let state: 'connecting' | 'up' | 'over' = 'connecting';
-  let counter = 0;
-  let bytesSinceRecord = 0;
-  let pingTimer: Timer | undefined;
+  return new Connection(access, clock, ids, hearing);
+}
 
-  const socket = connectSocket(() => ami.connect(access.port, '127.0.0.1'));
-  const connectDeadline = clock.after(amiLimits.connectMs, () => end('no login in time'));
+class Connection implements AmiConnection {
+  readonly #ami = createAmi();
+  readonly #clock: Clock;
+  readonly #hearing: AmiHearing;
+  readonly #idPrefix: string;
+  readonly #open = new Map<string, OpenAction>();
+  readonly #socket: Socket;
+  #state: 'connecting' | 'up' | 'over' = 'connecting';
+  #counter = 0;
+  #bytesSinceRecord = 0;
+  /** The login's deadline, then the time to the next ping. */
+  #timer: Timer;
 
-  function end(reason: string): void {
-    if (state === 'over') return;
-    state = 'over';
-    connectDeadline.cancel();
-    pingTimer?.cancel();
-    ami.removeAllListeners();
-    // The package still emits when its socket closes, and an unheard `error` would throw.
-    ami.on('error', () => undefined);
-    socket.destroy();
-    for (const action of open.values()) {
-      action.deadline.cancel();
-      action.settle({ outcome: 'unknown', reason });
-    }
-    open.clear();
-    hearing.lost(reason);
-  }
-
-  function action(name: string, fields: Readonly<Record<string, string>> = {}): Promise<AmiAnswer> {
-    // The package would keep an early action and send it whenever it is connected next.
-    if (state !== 'up') throw new FloorError('ami.disconnected');
-    if (open.size >= amiLimits.openActions) throw new FloorError('ami.too-many-actions');
-    const checked = { ...checkFields({ action: name }), ...checkFields(fields) };
-    counter += 1;
-    const id = `${idPrefix}-${String(counter).padStart(6, '0')}`;
-    return new Promise((settle) => {
-      const deadline = clock.after(amiLimits.answerMs, () => {
-        open.delete(id);
-        settle({ outcome: 'unknown', reason: 'no answer in time' });
-      });
-      open.set(id, { settle, deadline });
-      ami.action({ ...checked, actionid: id });
-      // The package waits for an event named after the id; the answer is taken from the record.
-      ami.removeAllListeners(id);
+  constructor(access: AmiAccess, clock: Clock, ids: Ids, hearing: AmiHearing) {
+    this.#clock = clock;
+    this.#hearing = hearing;
+    this.#idPrefix = ids.next('gh');
+    this.#timer = clock.after(amiLimits.connectMs, () => this.#end('no login in time'));
+    this.#socket = connectSocket(() => this.#ami.connect(access.port, '127.0.0.1'));
+    this.#socket.on('data', (chunk: string | Buffer) => this.#count(chunk.length));
+    // Socket signals come from the socket itself: the package mixes them with server event names.
+    this.#socket.on('error', (cause: Error) => this.#end(cause.message));
+    this.#socket.on('close', () => this.#end('the connection was closed'));
+    this.#socket.once('connect', () => {
+      this.#ami.options = { username: access.user, password: access.secret, events: true };
+      this.#ami.login((failure) => this.#loggedIn(failure));
     });
   }
 
-  function take(raw: unknown): void {
-    bytesSinceRecord = 0;
-    if (state !== 'up') return;
+  action(name: string, fields: Readonly<Record<string, string>> = {}): Promise<AmiAnswer> {
+    // The package would keep an early action and send it whenever it is connected next.
+    if (this.#state !== 'up') throw new FloorError('ami.disconnected');
+    if (this.#open.size >= amiLimits.openActions) throw new FloorError('ami.too-many-actions');
+    const checked = { ...checkFields({ action: name }), ...checkFields(fields) };
+    this.#counter += 1;
+    const id = `${this.#idPrefix}-${String(this.#counter).padStart(6, '0')}`;
+    return new Promise((settle) => {
+      const deadline = this.#clock.after(amiLimits.answerMs, () => {
+        this.#open.delete(id);
+        settle({ outcome: 'unknown', reason: 'no answer in time' });
+      });
+      this.#open.set(id, { settle, deadline });
+      this.#ami.action({ ...checked, actionid: id });
+      // The package waits for an event named after the id; the answer is taken from the record.
+      this.#ami.removeAllListeners(id);
+    });
+  }
+
+  close(): void {
+    this.#end('closed by us');
+  }
+
+  #loggedIn(failure: unknown): void {
+    if (this.#state !== 'connecting') return;
+    if (failure) return this.#end('the login was refused');
+    // From here on the package only frames and writes: its dispatch takes events for answers.
+    this.#ami.removeAllListeners('rawevent');
+    this.#ami.on('rawevent', (raw) => this.#take(raw));
+    this.#state = 'up';
+    this.#timer.cancel();
+    this.#ping(0);
+    this.#hearing.up();
+  }
+
+  #end(reason: string): void {
+    if (this.#state === 'over') return;
+    this.#state = 'over';
+    this.#timer.cancel();
+    this.#ami.removeAllListeners();
+    // The package still emits when its socket closes, and an unheard `error` would throw.
+    this.#ami.on('error', () => undefined);
+    this.#socket.destroy();
+    for (const action of this.#open.values()) {
+      action.deadline.cancel();
+      action.settle({ outcome: 'unknown', reason });
+    }
+    this.#open.clear();
+    this.#hearing.lost(reason);
+  }
+
+  #take(raw: unknown): void {
+    this.#bytesSinceRecord = 0;
+    if (this.#state !== 'up') return;
     const record = readRecord(raw);
     // An event can carry both Response and ActionID (OriginateResponse) and yet is no answer.
-    if (typeof record.event === 'string') hearing.event(record);
+    if (typeof record.event === 'string') this.#hearing.event(record);
     else if (typeof record.response === 'string' && typeof record.actionid === 'string') {
-      const answered = open.get(record.actionid);
+      const answered = this.#open.get(record.actionid);
       if (answered === undefined) return;
-      open.delete(record.actionid);
+      this.#open.delete(record.actionid);
       answered.deadline.cancel();
       answered.settle(readAnswer(record.response, record));
     }
   }
 
-  function ping(misses: number): void {
+  #count(bytes: number): void {
+    this.#bytesSinceRecord += bytes;
+    if (this.#bytesSinceRecord > amiLimits.recordBytes) this.#end('a record has no end');
+  }
+
+  #ping(misses: number): void {
     // The loss of the connection is an answer too: it makes the open ping unknown.
-    if (state !== 'up') return;
-    pingTimer = clock.after(amiLimits.pingEveryMs, () => {
-      if (open.size >= amiLimits.openActions) return end('too many open actions');
-      action('Ping').then((answer) => {
-        if (answer.outcome !== 'unknown') return ping(0);
-        if (misses + 1 >= amiLimits.missedPings) end('pings are not answered');
-        else ping(misses + 1);
+    if (this.#state !== 'up') return;
+    this.#timer = this.#clock.after(amiLimits.pingEveryMs, () => {
+      if (this.#open.size >= amiLimits.openActions) return this.#end('too many open actions');
+      this.action('Ping').then((answer) => {
+        if (answer.outcome !== 'unknown') return this.#ping(0);
+        if (misses + 1 >= amiLimits.missedPings) this.#end('pings are not answered');
+        else this.#ping(misses + 1);
       });
     });
   }
-
-  socket.on('data', (chunk: string | Buffer) => {
-    bytesSinceRecord += chunk.length;
-    if (bytesSinceRecord > amiLimits.recordBytes) end('a record has no end');
-  });
-  // Socket signals come from the socket itself: the package mixes them with server event names.
-  socket.on('error', (cause: Error) => end(cause.message));
-  socket.on('close', () => end('the connection was closed'));
-  socket.once('connect', () => {
-    ami.options = { username: access.user, password: access.secret, events: true };
-    ami.login((failure) => {
-      if (state !== 'connecting') return;
-      if (failure) return end('the login was refused');
-      // From here on the package only frames and writes: its dispatch takes events for answers.
-      ami.removeAllListeners('rawevent');
-      ami.on('rawevent', take);
-      state = 'up';
-      connectDeadline.cancel();
-      ping(0);
-      hearing.up();
-    });
-  });
-
-  return { action, close: () => end('closed by us') };
 }
 
 /** The package hides its socket; Node announces each new client socket while it is being made. */

@@ -75,7 +75,7 @@ export type AriEvent =
   /** Another client took our application. */
   | { type: 'ApplicationReplaced' };
 
-/** Asked of Asterisk after each connect; it sends nothing else (events of ours are ~10 % of all). */
+/** Asked of Asterisk after each connect: it sends nothing else then. */
 export const eventTypes = [
   'ApplicationReplaced',
   'ChannelDestroyed',

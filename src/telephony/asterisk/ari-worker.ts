@@ -91,7 +91,7 @@ async function answer(client: Client, request: AriRequest): Promise<AriAnswer<un
   }
 }
 
-/** Asterisk's refusals are `{"message":"…"}` or `{"error":"…"}`; the package keeps only the text. */
+/** Asterisk refuses with `{"message":"…"}` or `{"error":"…"}`; the package keeps that text. */
 function messageOf(text: string): string {
   const match = /^\s*\{\s*"(?:message|error)"\s*:\s*"([^"]*)"/.exec(text);
   return match?.[1] ?? text;

@@ -1,4 +1,4 @@
-// Runs a private Asterisk: starts it or adopts the one that runs, restarts it, stops it, by its pid.
+// Runs a private Asterisk: starts it or adopts the one that runs, restarts and stops it by its pid.
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -109,7 +109,7 @@ function withoutRights(owner: Owner | undefined): string[] {
 
 const homeOf = (configFile: string) => dirname(dirname(configFile));
 
-/** A pid file alone proves nothing: pids are used again, so the command line must name our files. */
+/** A pid file alone proves nothing, since pids are used again: the command line must name us. */
 async function findRunning({ configFile }: AsteriskLaunch): Promise<number | undefined> {
   const file = join(homeOf(configFile), 'run/asterisk.pid');
   const pid = Number((await readFile(file, 'utf8').catch(() => '')).trim());

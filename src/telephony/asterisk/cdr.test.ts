@@ -1,4 +1,4 @@
-// Asterisk's call records: read as it writes them, put aside daily, deleted when their days are over.
+// Asterisk's call records: read as it writes them, put aside daily, deleted after their days.
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Asterisk's own call records: read to compare accounts, rotated and deleted since they hold numbers.
+// Asterisk's own call records: read to compare accounts, deleted in time since they hold numbers.
 import { chmod, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dayMs, dayOf, dayText } from '../../calendar.ts';

@@ -211,7 +211,7 @@ describe('a survey', () => {
     });
   });
 
-  it('is where the facts go on: nothing it showed is told again, nothing it lacks comes back', () => {
+  it('is where facts go on: nothing it showed is told again, nothing it lacks comes back', () => {
     const known: Channels = new Map();
     expectChannel(known, 'call-8');
     adoptSurvey(known, survey);
