@@ -59,21 +59,21 @@ it('ready, alive while the rooms turn, silent while one does not, stopping', asy
   const { clock, waiting, fire } = clockByHand();
   const lines: string[] = [];
   const asked: number[] = [];
-  let turning = true;
-  const turned = (withinMs: number) => {
+  let rooms: string[] = [];
+  const standing = (withinMs: number) => {
     asked.push(withinMs);
-    return turning;
+    return rooms;
   };
   const log = openLog(clock, (line) => lines.push(line));
-  const notify = openNotify(clock, log, turned, environment);
+  const notify = openNotify(clock, log, standing, environment);
   notify.ready();
   expect(await next()).toBe('READY=1');
   expect(waiting.map(({ delayMs }) => delayMs)).toEqual([10_000]);
   fire();
   expect(await next()).toBe('WATCHDOG=1');
-  turning = false;
+  rooms = ['telephony'];
   fire();
-  expect(lines.join()).toContain('a room does not turn');
+  expect(lines.join()).toMatch(/"rooms":\["telephony"\].*a room does not turn/);
   expect(asked).toEqual([10_000, 10_000]);
   notify.stopping();
   expect(await next()).toBe('STOPPING=1');
@@ -86,7 +86,7 @@ it.each([
 ])('%s nothing is fed', async (_, change) => {
   const { clock, waiting } = clockByHand();
   const log = openLog(clock, () => {});
-  openNotify(clock, log, () => true, { ...environment, ...change }).ready();
+  openNotify(clock, log, () => [], { ...environment, ...change }).ready();
   expect(await next()).toBe('READY=1');
   expect(waiting).toEqual([]);
 });
@@ -95,7 +95,7 @@ it('a message that can not be sent is logged and ends nothing', async () => {
   const line = await new Promise<string>((resolve) => {
     const log = openLog(realClock, resolve);
     const PATH = folder;
-    openNotify(realClock, log, () => true, { ...environment, PATH }).ready();
+    openNotify(realClock, log, () => [], { ...environment, PATH }).ready();
   });
   expect(line).toContain('systemd was not told');
 });

@@ -19,13 +19,13 @@ export interface Notify {
 /**
  * Node has no datagram sockets of the Unix kind, so each message is one run of systemd-notify; the
  * unit therefore has `NotifyAccess=all`. Without systemd (no `NOTIFY_SOCKET`) nothing is sent.
- * `turned` says whether the loop of every room has turned within the last milliseconds: a timer
- * alone would prove nothing but itself.
+ * `standing` names the rooms whose loops have not turned within the last milliseconds: a timer alone
+ * would prove nothing but itself, so the watchdog is fed only while there are none.
  */
 export function openNotify(
   clock: Clock,
   log: Log,
-  turned: (withinMs: number) => boolean,
+  standing: (withinMs: number) => readonly string[],
   environment: NodeJS.ProcessEnv = process.env,
 ): Notify {
   let timer: Timer | undefined;
@@ -42,8 +42,9 @@ export function openNotify(
   const beatMs = watchdogMs(environment) / beatsPerLimit;
   const beat = () => {
     if (ended) return;
-    if (turned(beatMs)) send('WATCHDOG=1');
-    else log.error('a room does not turn: the watchdog is not fed', { beatMs });
+    const rooms = standing(beatMs);
+    if (rooms.length === 0) send('WATCHDOG=1');
+    else log.error('a room does not turn: the watchdog is not fed', { rooms, beatMs });
     timer = clock.after(beatMs, beat);
   };
 
