@@ -1,5 +1,7 @@
 // What the HTTP side asks of the floor; types only, and each function is one line in floor.ts.
 import type { Readable } from 'node:stream';
+import type { StopReason } from '../cases/case.ts';
+import type { ListMapping } from '../cases/lists/list-mapping.ts';
 import type { People } from '../people/people.ts';
 import type { Outcome } from '../people/person.ts';
 import type {
@@ -7,19 +9,15 @@ import type {
   AlarmView,
   CampaignSettings,
   CampaignView,
-  CaseSummary,
-  CaseView,
-  ContactView,
   FloorView,
   HealthView,
-  ImportView,
 } from './views.ts';
 
 export interface FloorForHttp {
   people: People;
   telephony: TelephonyForHttp;
   cases: CasesForHttp;
-  imports: ImportsForHttp;
+  lists: ListsForHttp;
   recordings: RecordingsForHttp;
   alarms: AlarmsForHttp;
   live: LiveSource;
@@ -79,17 +77,7 @@ export interface TelephonyForHttp {
 }
 
 export interface CasesForHttp {
-  list(filter: {
-    allocatedTo?: string;
-    batchId?: string;
-    after?: string;
-    limit: number;
-  }): Promise<CaseSummary[]>;
-  /** Without names and numbers; for the question whose case it is. */
-  summary(caseId: string): Promise<CaseSummary | undefined>;
-  /** With names and numbers; that it was shown is durable when the promise resolves. */
-  show(caseId: string, by: string): Promise<Outcome<{ case: CaseView }>>;
-  stop(order: { caseId: string; reason: string; note?: string }, by: string): Promise<Outcome>;
+  stop(order: { caseId: string; reason: StopReason }, by: string): Promise<Outcome>;
   /** Without `agentId` the case is taken back. */
   allocate(order: { caseId: string; agentId?: string }, by: string): Promise<Outcome>;
   /** Lets one agent call once into a case that is not theirs. */
@@ -107,8 +95,6 @@ export interface CasesForHttp {
     },
     by: string,
   ): Promise<Outcome<{ contactId: string }>>;
-  /** Permits and refusals, newest first: why a number of this case was called or was not. */
-  contacts(caseId: string, page: { after?: string; limit: number }): Promise<ContactView[]>;
 }
 
 /** A file that was uploaded; it is the room's from now on, also to delete. */
@@ -119,21 +105,28 @@ export interface UploadedFile {
   sha256: string;
 }
 
-export interface ImportsForHttp {
+export interface NewList {
+  file: UploadedFile;
+  encoding: 'utf-8' | 'gb18030';
+  campaignId: string;
+  creditorId: string;
+  name: string;
+  deadlineUtcMs?: number;
+  recallUtcMs?: number;
+  mapping: ListMapping;
+}
+
+/** Always by a person's id, never a token's: two tokens of one person are not two people. */
+export interface ListsForHttp {
   /** Folder into which uploads are written, on the disk of the data folder. */
   folder: string;
-  /** Resolves as soon as reading has begun; progress is in the view. */
-  begin(
-    file: UploadedFile,
-    order: { creditorId: string; name: string; mapping: Readonly<Record<string, string>> },
-    by: string,
-  ): Promise<Outcome<{ importId: string }>>;
-  all(): ImportView[];
-  /** The room refuses whoever uploaded it: `second-person-needed`. `personId`, not the token. */
-  confirm(importId: string, personId: string, by: string): Promise<Outcome>;
-  discard(importId: string, by: string): Promise<Outcome>;
-  /** The rows that were wrong, as CSV with line and reason. */
-  openRejects(importId: string): Promise<Outcome<{ bytes: Readable }>>;
+  /** Resolves as soon as reading has begun. */
+  begin(order: NewList, byPersonId: string): Promise<Outcome<{ listId: string }>>;
+  /** How far a list that is being read has come. */
+  progress(listId: string): { line: number; bytes: number; rows: number } | undefined;
+  /** The room refuses whoever brought it in: `same-person`. */
+  confirm(listId: string, byPersonId: string): Promise<Outcome>;
+  drop(listId: string, why: string, byPersonId: string): Promise<Outcome>;
 }
 
 /** Bytes of a recording, both included. */
@@ -144,14 +137,10 @@ export interface ByteRange {
 
 export interface RecordingsForHttp {
   /**
-   * Opens the plain FLAC of a recording. The entry `recording-played` (who, which bytes, salted hash
-   * of the reason, whose text stands in a row) is durable before the promise resolves.
+   * Opens the plain FLAC of a recording; refused as `object-lost` or `key-unknown`. Nothing of it is
+   * sent before the entry `recording-played` is durable, which the HTTP side sees to.
    */
-  openAudio(
-    recordingId: string,
-    range: ByteRange,
-    order: { who: string; reason: string },
-  ): Promise<Outcome<{ bytes: Readable }>>;
+  openAudio(recordingId: string, range: ByteRange): Promise<Outcome<{ bytes: Readable }>>;
 }
 
 export interface AlarmsForHttp {
@@ -165,8 +154,7 @@ export type LiveMessage =
   | { topic: 'agent'; personId: string; data: AgentView }
   | { topic: 'campaign'; data: CampaignView }
   | { topic: 'call'; personId?: string; data: CallNews }
-  | { topic: 'alarm'; data: AlarmView }
-  | { topic: 'import'; data: ImportView };
+  | { topic: 'alarm'; data: AlarmView };
 
 export interface CallNews {
   id: string;
@@ -192,6 +180,6 @@ export interface FloorFigures {
   abandonShare?: number;
   /** Recordings that are not sealed yet. */
   recordingsUnverified: number;
-  storage: readonly { class: string; freeBytes: number; usedBytes?: number; daysLeft?: number }[];
+  storage: readonly { class: string; freeBytes?: number; daysLeft?: number }[];
   auditChainOk?: boolean;
 }

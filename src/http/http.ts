@@ -8,6 +8,7 @@ import { addCasesRoutes } from './cases-routes.ts';
 import { addDocs } from './docs.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addLedgerRoutes } from './ledger-routes.ts';
+import { addListsRoutes } from './lists-routes.ts';
 import { openLive } from './live.ts';
 import { openMetrics } from './metrics.ts';
 import { addPeopleRoutes } from './people-routes.ts';
@@ -78,6 +79,7 @@ export async function buildHttp(parts: HttpParts, tls?: TlsKeys): Promise<App> {
   addPeopleRoutes(app, parts);
   addTelephonyRoutes(app, parts, live);
   addCasesRoutes(app, parts);
+  addListsRoutes(app, parts);
   addRecordingsRoutes(app, parts);
   addLedgerRoutes(app, parts);
   addHealthRoutes(app, parts, metrics);

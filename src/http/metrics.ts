@@ -83,9 +83,8 @@ function gaugesOf(gauge: MakeGauge) {
     if (now.abandonShare === undefined) abandon.remove();
     else abandon.set(now.abandonShare);
     unverified.set(now.recordingsUnverified);
-    for (const { class: name, freeBytes, usedBytes, daysLeft } of now.storage) {
-      bytes.set({ class: name, kind: 'free' }, freeBytes);
-      if (usedBytes !== undefined) bytes.set({ class: name, kind: 'used' }, usedBytes);
+    for (const { class: name, freeBytes, daysLeft } of now.storage) {
+      if (freeBytes !== undefined) bytes.set({ class: name, kind: 'free' }, freeBytes);
       if (daysLeft !== undefined) days.set({ class: name }, daysLeft);
     }
     if (now.auditChainOk === undefined) chain.remove();

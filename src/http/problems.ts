@@ -79,13 +79,15 @@ const problems = {
     'It needs a person who has logged in.',
     'Log in with a password.',
   ],
-  'second-person-needed': [
+  'same-person': [
     403,
     'A second person has to confirm this.',
     'Whoever brought the file in can not make it live.',
     'Ask a colleague to check and confirm it.',
   ],
   'not-found': [404, 'There is no such thing.', 'The id is unknown here.', 'Check the address.'],
+  'no-such-case': [404, 'There is no such case.', 'The id is unknown here.', 'Check the address.'],
+  'no-such-campaign': [404, 'There is no such campaign.', 'The id is unknown.', 'Check the id.'],
   'too-large': [
     413,
     'The body is too large.',
@@ -209,8 +211,15 @@ export function problemOf(error: unknown, ids: Ids, log: Log, route: string): Pr
   return new Problem(error instanceof FloorError ? error.code : 'internal', { instance });
 }
 
+// Below this an unread body is let run out, so that the answer arrives; above it the connection goes.
+const unreadBytes = 65_536;
+
 /** Sends a problem with the headers that belong to it. */
 export function sendProblem(reply: FastifyReply, { body, retryAfterS }: Problem): FastifyReply {
+  const { raw, headers } = reply.request;
+  const unknownLength = headers['transfer-encoding'] !== undefined;
+  const isLong = unknownLength || Number(headers['content-length'] ?? 0) > unreadBytes;
+  if (isLong && !raw.complete) reply.header('connection', 'close');
   if (retryAfterS !== undefined) reply.header('retry-after', String(retryAfterS));
   if (body.status === 401) reply.header('www-authenticate', 'Bearer');
   return reply

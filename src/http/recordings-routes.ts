@@ -90,8 +90,15 @@ async function sendAudio(
   }
   const whole = { firstByte: 0, lastByte: plainBytes - 1 };
   const range = decision.kind === 'part' ? decision.range : whole;
-  const order = { who: actorOf(request).who, reason };
-  const { bytes } = granted(await floor.recordings.openAudio(recordingId, range, order));
+  const { bytes } = granted(await floor.recordings.openAudio(recordingId, range));
+  const look = { what: 'recording-played', about: recordingId, reason, facts: { ...range } };
+  try {
+    // Durable when it resolves; until then nobody has asked the stream for a byte.
+    await floor.people.noteLook(actorOf(request), look);
+  } catch (cause) {
+    bytes.destroy();
+    throw cause;
+  }
   if (decision.kind === 'part') {
     const { firstByte, lastByte } = range;
     reply.code(206).header('content-range', `bytes ${firstByte}-${lastByte}/${plainBytes}`);

@@ -78,12 +78,12 @@ export const rights: Readonly<Record<string, Access>> = {
   'GET /api/cases/:caseId/contacts': grants([...floorLeads, 'qa', 'auditor'], ['agent']),
   'POST /api/cases/:caseId/contacts': grants([...floorLeads, 'field', 'data']),
 
-  'GET /api/imports': grants(['data', 'supervisor', 'auditor']),
-  'POST /api/imports': grants(['data']),
-  'GET /api/imports/:importId': grants(['data', 'supervisor', 'auditor']),
-  'POST /api/imports/:importId/confirm': grants(['data', 'supervisor']),
-  'POST /api/imports/:importId/discard': grants(['data', 'supervisor']),
-  'GET /api/imports/:importId/rejects': grants(['data']),
+  'GET /api/lists': grants(['data', 'supervisor', 'auditor']),
+  'POST /api/lists': grants(['data']),
+  'GET /api/lists/:listId': grants(['data', 'supervisor', 'auditor']),
+  'POST /api/lists/:listId/confirm': grants(['data', 'supervisor']),
+  'POST /api/lists/:listId/drop': grants(['data', 'supervisor']),
+  'GET /api/lists/:listId/rejects': grants(['data']),
 
   'GET /api/recordings': grants(['it', 'supervisor', 'qa', 'auditor']),
   'GET /api/recordings/:recordingId': grants(['it', ...floorLeads, 'qa', 'auditor']),

@@ -178,12 +178,13 @@ export const CaseSummary = exactly({
   batchId: text,
   creditorId: text,
   reference: text,
+  product: optional.text,
+  amountMinor: optional.whole,
   stops: Type.Array(text),
   stoppedUtcMs: optional.whole,
   allocatedTo: optional.text,
   allocatedUtcMs: optional.whole,
 });
-export type CaseSummary = Static<typeof CaseSummary>;
 
 const NumberView = exactly({
   id: text,
@@ -196,8 +197,6 @@ const NumberView = exactly({
 /** With names and numbers: showing it is an entry. */
 export const CaseView = exactly({
   ...CaseSummary.properties,
-  product: optional.text,
-  amountMinor: optional.whole,
   people: Type.Array(
     exactly({
       id: text,
@@ -209,45 +208,40 @@ export const CaseView = exactly({
     }),
   ),
 });
-export type CaseView = Static<typeof CaseView>;
 
 export const ContactView = exactly({
   id: text,
-  /** Granted and made, or refused by `rule`. */
-  decision: Type.Enum(['granted', 'reported', 'inbound', 'refused']),
+  decision: Type.Enum(['granted', 'reported', 'inbound', 'withheld']),
   channel: text,
   mode: optional.text,
   atUtcMs: whole,
   personId: optional.text,
   numberId: optional.text,
   agentId: optional.text,
-  rule: optional.text,
+  rule: Type.Optional(Type.String({ description: 'The rule that did not allow it.' })),
+  detail: Type.Optional(Type.Array(text)),
+  untilUtcMs: optional.whole,
   policy: optional.text,
   outcome: optional.text,
   attemptUtcMs: optional.whole,
   answerUtcMs: optional.whole,
   conversationUtcMs: optional.whole,
 });
-export type ContactView = Static<typeof ContactView>;
 
-export const ImportView = exactly({
+export const ListView = exactly({
   id: text,
-  state: Type.Enum(['reading', 'staged', 'live', 'failed', 'discarded']),
-  why: optional.text,
-  creditorId: text,
-  name: text,
+  campaignId: text,
+  state: Type.Enum(['staging', 'staged', 'live', 'dropped', 'failed']),
+  accepted: whole,
+  rejected: whole,
+  duplicates: whole,
+  fileSha256: optional.text,
+  rejectSha256: optional.text,
   byPersonId: text,
   confirmedBy: optional.text,
   atUtcMs: whole,
-  sizeBytes: whole,
-  sha256: text,
-  rowsRead: whole,
-  rowsStaged: whole,
-  rowsRejected: whole,
-  /** Share of the file that has been read. */
-  progress: share,
+  progress: Type.Optional(exactly({ line: whole, bytes: whole, rows: whole })),
 });
-export type ImportView = Static<typeof ImportView>;
 
 export const HealthView = exactly({
   ready: Type.Boolean(),

@@ -1,4 +1,5 @@
 // The people room on a real store: codes, logins, tokens, roles, leaving, and what the ledger says.
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -192,7 +193,7 @@ describe('secrets', () => {
 });
 
 describe('sessions', () => {
-  it('end after an idle hour, go on while used, and end after twelve hours all the same', async () => {
+  it('end after an idle hour, go on while used, and end after twelve hours', async () => {
     await firstPerson();
     const outcome = await people.login('wu.min', password, '::1');
     if (!outcome.done) throw new Error(outcome.why);
@@ -368,5 +369,30 @@ describe('a person who leaves', () => {
     await turn();
     expect(told).toEqual([agent.personId]);
     expect(database.prepare('SELECT count(*) AS n FROM Pending').get()).toEqual({ n: 0 });
+  });
+});
+
+describe('a look', () => {
+  it('is an entry with a digest of the reason, which the erasable row proves', async () => {
+    const actor = await firstPerson();
+    const reason = '客户 13800 投诉';
+    const look = { what: 'recording-played', about: 'call-1', reason, facts: { firstByte: 0 } };
+    await people.noteLook(actor, look);
+    await people.noteLook(actor, { what: 'case-viewed', about: 'case-1' });
+    const [entry] = entries('recording-played');
+    const row = database.prepare('SELECT * FROM "Look" WHERE what = ?').get(look.what) as {
+      id: string;
+      salt: string;
+      reason: string;
+    };
+    expect(entry).toMatchObject({ who: actor.personId, about: 'call-1' });
+    expect(entry?.facts).toEqual({
+      firstByte: 0,
+      lookId: row.id,
+      reasonSha256: createHash('sha256').update(`${row.salt}\n${row.reason}`).digest('hex'),
+    });
+    expect(row.reason).toBe(reason);
+    expect(JSON.stringify(lines())).not.toContain('投诉');
+    expect(entries('case-viewed')).toMatchObject([{ about: 'case-1' }]);
   });
 });

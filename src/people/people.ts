@@ -3,6 +3,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { Ids } from '../ids.ts';
 import { Room, type RoomEvent, type RoomWorld } from '../room.ts';
 import { openLoginDelay } from './login-delay.ts';
+import { type LookOrder, recordLook } from './look.ts';
 import { openPasswords, passwordProblem } from './password.ts';
 import {
   type Actor,
@@ -29,6 +30,7 @@ type Event = RoomEvent<PeopleEvent, TellLeft, Told>;
 type PeopleRoom = Room<PeopleTables, PeopleEvent, TellLeft, Told>;
 
 const secretBytes = 32;
+const saltBytes = 16;
 /** Codes are `enrol-` and 16 letters that can be read aloud: 76 bits, once, within a day. */
 const codeKind = 'enrol';
 /** Uses of a session nearer than this to the last one are not noted. */
@@ -84,6 +86,8 @@ export interface People {
   ): Promise<Outcome<{ tokenId: string; token: string; endsUtcMs: number }>>;
   /** `onlyOwn`: the actor may end their own only. */
   endToken(actor: Actor, tokenId: string, onlyOwn: boolean): Promise<Outcome>;
+  /** Records that somebody looked at something; durable when it resolves. */
+  noteLook(actor: Actor, look: LookOrder): Promise<void>;
   person(personId: string): PersonRow | undefined;
   all(): PersonRow[];
   /** Tokens of one person, or of everybody. */
@@ -118,6 +122,8 @@ function decide(requirements: readonly string[]) {
         return draft.answer(tokens.startSession(draft, event, moment));
       case 'refuse-login':
         return tokens.refuseLogin(draft, event.personId, moment.atUtcMs);
+      case 'look':
+        return recordLook(draft, event, moment);
       case 'issue-token':
         return draft.answer(tokens.issueToken(draft, event, moment));
       case 'end-token':
@@ -177,6 +183,10 @@ export function openPeople(parts: PeopleParts): People {
       const used = room.view().get('Use', tokenId)?.atUtcMs ?? 0;
       if (kind !== 'session' || Math.abs(clock.utcMs() - used) < useStepMs) return;
       room.post({ kind: 'use', tokenId });
+    },
+    noteLook(actor, look) {
+      const salt = ids.bytes(saltBytes).toString('hex');
+      return room.ask({ kind: 'look', by: tokens.byOf(actor), look, salt });
     },
     person: (personId) => room.view().get('Person', personId),
     all: () => [...room.view().all('Person')],

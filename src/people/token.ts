@@ -20,7 +20,7 @@ export const apiTokensPerPerson = 20;
 export const refusalsPerMinute = 30;
 
 /** When a token ends by itself; `usedUtcMs` counts for sessions. */
-export function endOf(token: TokenRow, usedUtcMs: number | undefined): number {
+function endOf(token: TokenRow, usedUtcMs: number | undefined): number {
   if (token.kind !== 'session') return token.endsUtcMs;
   return Math.min(token.endsUtcMs, (usedUtcMs ?? token.madeUtcMs) + idleLimitMs);
 }

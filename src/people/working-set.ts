@@ -1,5 +1,6 @@
 // The rows, events and effect of the people room; data only.
 import type { Draft, Effect, Moment, Row } from '../draft.ts';
+import type { LookOrder } from './look.ts';
 import type { PersonRow, Role } from './person.ts';
 
 /** How a person logs in; it goes when they leave. `id` is the person's. */
@@ -37,10 +38,22 @@ export interface RefusalsRow extends Row {
   readonly unrecorded: number;
 }
 
+/** Written and let go: only the store keeps it. */
+export interface LookRow extends Row {
+  readonly who: string;
+  readonly personId: string;
+  readonly what: string;
+  readonly about: string;
+  readonly reason?: string;
+  readonly salt?: string;
+  readonly atUtcMs: number;
+}
+
 export type PeopleTables = {
   Person: PersonRow;
   Login: LoginRow;
   Token: TokenRow;
+  Look: LookRow;
   Use: UseRow;
   Refusals: RefusalsRow;
 };
@@ -77,6 +90,7 @@ export type PeopleEvent =
       validMs: number;
       hash: string;
     }
+  | { kind: 'look'; by: By; look: LookOrder; salt: string }
   | { kind: 'end-token'; by: By; tokenId: string; onlyOwn: boolean }
   | { kind: 'use'; tokenId: string };
 

@@ -35,6 +35,9 @@ export type History = ReturnType<typeof openHistory>;
 export type CallRecord = NonNullable<Awaited<ReturnType<History['call']>>>;
 export type RecordingRecord = NonNullable<Awaited<ReturnType<History['recording']>>>;
 
+/** Contacts and refusals of one case that are looked at; a case has a few dozen. */
+export const contactLimit = 1_000;
+
 export interface LedgerLine {
   seq: number;
   line: string;
@@ -90,6 +93,9 @@ export function openHistory(client: Client) {
       return row === null ? undefined : plain(row);
     },
 
+    ...caseQuestions(client),
+    ...contactQuestions(client),
+
     /** The ledger's own lines from a place on, oldest first. */
     entries: (page: { afterSeq: number; limit: number }): Promise<LedgerLine[]> =>
       client.ledger.findMany({
@@ -99,22 +105,139 @@ export function openHistory(client: Client) {
       }),
 
     /** The lines that say what happened to one thing, oldest first. */
-    async entriesAbout(about: string, page: { afterSeq: number; limit: number }) {
-      const first = `${about}"`.slice(0, aboutChars);
-      const take = Math.min(page.limit, pageLimit);
-      const rows = await client.$queryRaw<LedgerLine[]>`
-        SELECT seq, line FROM ledger
-        WHERE substr(line, 92, 64) >= ${first} AND substr(line, 92, 64) < ${`${first}~`}
-          AND seq > ${page.afterSeq}
-        ORDER BY seq LIMIT ${take}`;
-      return rows.map(({ seq, line }) => ({ seq: Number(seq), line }));
+    entriesAbout: (about: string, { afterSeq, limit }: { afterSeq: number; limit: number }) =>
+      linesAbout(client, about, afterSeq, Math.min(limit, pageLimit)),
+  };
+}
+
+function caseQuestions(client: Client) {
+  return {
+    async cases(
+      filter: { allocatedTo?: string | undefined; batchId?: string | undefined },
+      page: Page,
+    ) {
+      const rows = await client.case.findMany({
+        where: given(filter),
+        orderBy: { id: 'asc' },
+        ...paged(page),
+      });
+      return rows.map((row) => ({ ...plain(row), stops: row.stops as string[] }));
+    },
+
+    async case(id: string) {
+      const row = await client.case.findUnique({ where: { id } });
+      return row === null ? undefined : { ...plain(row), stops: row.stops as string[] };
+    },
+
+    /** Whom a case is about, with names and numbers. */
+    async casePeople(caseId: string) {
+      const people = await client.casePerson.findMany({ where: { caseId }, take: pageLimit });
+      const numbers = await client.number.findMany({ where: { caseId }, take: pageLimit });
+      return people.map((person) => ({
+        ...plain(person),
+        numbers: numbers.filter(({ personId }) => personId === person.id).map(plain),
+      }));
+    },
+
+    /** Newest first. */
+    async lists(page: Page) {
+      const rows = await client.list.findMany({
+        orderBy: [{ atUtcMs: 'desc' }, { id: 'desc' }],
+        ...paged(page),
+      });
+      return rows.map(plain);
+    },
+
+    async list(id: string) {
+      const row = await client.list.findUnique({ where: { id } });
+      return row === null ? undefined : plain(row);
     },
   };
 }
 
-// `about` begins at the 92nd byte of every line, after the chained hash, since `rec` has its keys in
-// order (docs/evidence-format.md section 2); an index over these bytes answers without a scan.
+/** What is known of a contact that was made, or of one that a rule did not allow. */
+export interface ContactRecord {
+  id: string;
+  decision: 'granted' | 'reported' | 'inbound' | 'withheld';
+  channel: string;
+  mode?: string;
+  atUtcMs: number;
+  personId?: string;
+  numberId?: string;
+  agentId?: string;
+  /** The rule that did not allow it, and its particulars. */
+  rule?: string;
+  detail?: string[];
+  untilUtcMs?: number;
+  policy?: string;
+  outcome?: string;
+  attemptUtcMs?: number;
+  answerUtcMs?: number;
+  conversationUtcMs?: number;
+}
+
+interface WithheldRecord {
+  what: string;
+  seq: number;
+  about: string;
+  atUtcMs: number;
+  why: string;
+  facts: { detail?: string[]; policy?: string; untilUtcMs?: number | null };
+}
+
+function contactQuestions(client: Client) {
+  /** Rules that held a number back: each is an entry about the number. */
+  const withheld = async (numberId: string): Promise<ContactRecord[]> => {
+    const lines = await linesAbout(client, numberId, 0, contactLimit);
+    return lines
+      .map(({ line }) => JSON.parse(line).rec as WithheldRecord)
+      .filter(({ what }) => what === 'contact-withheld')
+      .map(({ seq, atUtcMs, why: rule, facts: { detail, policy, untilUtcMs } }) => ({
+        id: `entry-${seq}`,
+        decision: 'withheld',
+        channel: 'call',
+        atUtcMs,
+        numberId,
+        rule,
+        ...(detail === undefined ? {} : { detail }),
+        ...(policy === undefined ? {} : { policy }),
+        ...(typeof untilUtcMs === 'number' ? { untilUtcMs } : {}),
+      }));
+  };
+
+  return {
+    /** Why numbers of a case were called or were not: permits, reports, refusals, newest first. */
+    async contacts(caseId: string, page: { beforeUtcMs?: number | undefined; limit: number }) {
+      const rows = await client.contact.findMany({ where: { caseId }, take: contactLimit });
+      const numbers = await client.number.findMany({ where: { caseId }, take: pageLimit });
+      const made = rows.map((row): ContactRecord => {
+        const { origin, settledUtcMs, ...shown } = plain(row);
+        const decision = origin as 'granted' | 'reported' | 'inbound';
+        const atUtcMs = shown.attemptUtcMs ?? shown.answerUtcMs ?? settledUtcMs ?? 0;
+        return { ...shown, decision, atUtcMs };
+      });
+      const refused = await Promise.all(numbers.map(({ id }) => withheld(id)));
+      return [...made, ...refused.flat()]
+        .filter(({ atUtcMs }) => page.beforeUtcMs === undefined || atUtcMs < page.beforeUtcMs)
+        .sort((a, b) => b.atUtcMs - a.atUtcMs)
+        .slice(0, Math.min(page.limit, pageLimit));
+    },
+  };
+}
+
+// `about` begins at the 92nd byte of every line, after the chained hash, since `rec` has its keys
+// in order (docs/evidence-format.md section 2); an index over these bytes saves reading them all.
 const aboutChars = 64;
+
+async function linesAbout(client: Client, about: string, afterSeq: number, take: number) {
+  const first = `${about}"`.slice(0, aboutChars);
+  const rows = await client.$queryRaw<LedgerLine[]>`
+    SELECT seq, line FROM ledger
+    WHERE substr(line, 92, 64) >= ${first} AND substr(line, 92, 64) < ${`${first}~`}
+      AND seq > ${afterSeq}
+    ORDER BY seq LIMIT ${take}`;
+  return rows.map(({ seq, line }) => ({ seq: Number(seq), line }));
+}
 
 const paged = ({ after, limit }: Page) => ({
   take: Math.min(limit, pageLimit),

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FloorError } from '../../src/errors.ts';
 import { type Http, openHttp } from '../../src/http/http.ts';
 import { audio, audioSha256, openTestFloor, putRecording, type TestFloor } from './http-floor.ts';
 
@@ -96,43 +97,56 @@ describe('the sound of a recording', () => {
     const reason = encodeURIComponent('客户投诉复核');
     expect((await get(`${path}?reason=${reason}`)).status).toBe(200);
     expect((await get(path, { 'x-reason': reason })).status).toBe(200);
-    expect(newEntries()).toMatchObject([
-      { facts: { reasonChars: 6 } },
-      { facts: { reasonChars: 6 } },
-    ]);
+    expect(newEntries()).toHaveLength(2);
+    const rows = floor.database.prepare('SELECT reason FROM "Look" ORDER BY rowid DESC').all();
+    expect(rows.slice(0, 2)).toEqual([{ reason: '客户投诉复核' }, { reason: '客户投诉复核' }]);
+    expect(JSON.stringify(newEntries())).not.toContain('投诉');
   });
 
   it('is recorded durably before the first byte is read', async () => {
     const { recordings } = floor.parts.floor;
     const { openAudio } = recordings;
     const order: string[] = [];
-    recordings.openAudio = async (id, range, by) => {
-      const outcome = await openAudio(id, range, by);
-      order.push(`entries ${newEntries().length}`);
-      if (!outcome.done) return outcome;
+    recordings.openAudio = async () => {
       const watched = async function* () {
-        for await (const chunk of outcome.bytes) {
-          order.push('byte');
-          yield chunk;
-        }
+        order.push(`${newEntries().length} entry`);
+        yield audio;
       };
+      order.push(`${newEntries().length} entries`);
       return { done: true, bytes: Readable.from(watched()) };
     };
     await get(`${path}?reason=sample`);
     recordings.openAudio = openAudio;
-    expect(order).toEqual(['entries 1', 'byte']);
+    expect(order).toEqual(['0 entries', '1 entry']);
   });
 
   it('sends nothing when the entry can not be made', async () => {
-    const { recordings } = floor.parts.floor;
+    const { people, recordings } = floor.parts.floor;
+    const { noteLook } = people;
     const { openAudio } = recordings;
-    recordings.openAudio = async () => {
-      throw new Error('disk full');
+    const bytes = Readable.from([audio]);
+    recordings.openAudio = async () => ({ done: true, bytes });
+    people.noteLook = async () => {
+      throw new FloorError('room.inbox-full');
     };
     const answer = await get(`${path}?reason=sample`);
+    people.noteLook = noteLook;
     recordings.openAudio = openAudio;
-    expect(answer.status).toBe(500);
-    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(answer.status).toBe(503);
+    expect(JSON.parse(answer.bytes.toString()).code).toBe('room.inbox-full');
+    expect(bytes.destroyed).toBe(true);
+    expect(newEntries()).toEqual([]);
+  });
+
+  it('leaves no entry when the vault does not have it', async () => {
+    const { recordings } = floor.parts.floor;
+    const { openAudio } = recordings;
+    recordings.openAudio = async () => ({ done: false, why: 'object-lost' });
+    const answer = await get(`${path}?reason=sample`);
+    recordings.openAudio = openAudio;
+    expect(answer.status).toBe(409);
+    expect(JSON.parse(answer.bytes.toString()).code).toBe('object-lost');
+    expect(newEntries()).toEqual([]);
   });
 
   it('breaks the connection when the vault fails in the middle, so that no part looks whole', async () => {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { realClock } from '../../src/clock.ts';
 import type { HttpParts } from '../../src/http/app.ts';
-import type { FloorForHttp, LiveMessage, UploadedFile } from '../../src/http/floor-port.ts';
-import type { AgentView, FloorView, ImportView } from '../../src/http/views.ts';
+import type { FloorForHttp, LiveMessage, NewList } from '../../src/http/floor-port.ts';
+import type { AgentView, FloorView } from '../../src/http/views.ts';
 import { realIds } from '../../src/ids.ts';
 import type { LogFields } from '../../src/log.ts';
 import { openPeople, type People } from '../../src/people/people.ts';
@@ -32,8 +32,8 @@ export interface TestFloor {
   orders: { order: string; given: unknown; by: string }[];
   /** What the log was told. */
   logged: { message: string; fields: LogFields }[];
-  uploads: UploadedFile[];
-  importFolder: string;
+  lists: NewList[];
+  uploadFolder: string;
   tell(message: LiveMessage): void;
   /** Entries of the ledger by what happened. */
   entries(what: string): { who: string; about: string; facts?: Record<string, unknown> }[];
@@ -57,8 +57,8 @@ const agentView = (personId: string): AgentView => ({
 /** Opens a store in a folder of its own, the people room on it, and stand-ins for the rest. */
 export async function openTestFloor(): Promise<TestFloor> {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-'));
-  const importFolder = join(folder, 'imports');
-  mkdirSync(importFolder);
+  const uploadFolder = join(folder, 'uploads');
+  mkdirSync(uploadFolder);
   const database = openDatabase(join(folder, 'gatehouse.db'));
   migrate(database, migrations, 0);
   const store = openStore(database, realClock);
@@ -84,8 +84,8 @@ export async function openTestFloor(): Promise<TestFloor> {
     database,
     orders: [],
     logged,
-    uploads: [],
-    importFolder,
+    lists: [],
+    uploadFolder,
     tell: (message) => {
       for (const listener of listeners) listener(message);
     },
@@ -129,15 +129,6 @@ function standIns(
     test.orders.push({ order, given, by });
     return { done: true } as const;
   };
-  const imports: ImportView[] = [];
-  const caseOf = (caseId: string) => ({
-    id: caseId,
-    batchId: 'batch-1',
-    creditorId: 'creditor-1',
-    reference: 'R1',
-    stops: [],
-    allocatedTo: caseId === 'case-2' ? 'person-x' : 'nobody',
-  });
   const atWork = () => test.people.all().filter(({ roles }) => roles.includes('agent'));
   const snapshot = (): FloorView => ({
     atUtcMs: 1,
@@ -169,12 +160,6 @@ function standIns(
       setCampaignSettings: took('set-campaign-settings'),
     },
     cases: {
-      list: async ({ allocatedTo }) => (allocatedTo === undefined ? [caseOf('case-1')] : []),
-      summary: async (caseId) => (/^case-\d$/.test(caseId) ? caseOf(caseId) : undefined),
-      async show(caseId, by) {
-        await took('show')(caseId, by);
-        return { done: true, case: { ...caseOf(caseId), people: [] } };
-      },
       stop: took('stop'),
       allocate: took('allocate'),
       release: took('release'),
@@ -182,36 +167,26 @@ function standIns(
         await took('report-contact')(given, by);
         return { done: true, contactId: 'contact-1' };
       },
-      contacts: async () => [
-        { id: 'contact-1', decision: 'refused', channel: 'call', atUtcMs: 1, rule: 'hours' },
-      ],
     },
-    imports: {
-      folder: test.importFolder,
-      async begin(file, given, by) {
-        test.uploads.push(file);
-        await took('begin')(given, by);
-        return { done: true, importId: 'import-1' };
+    lists: {
+      folder: test.uploadFolder,
+      async begin(order, by) {
+        test.lists.push(order);
+        await took('begin')(order.name, by);
+        return { done: true, listId: 'list-1' };
       },
-      all: () => imports,
-      async confirm(given, personId, by) {
-        await took('confirm')({ given, personId }, by);
-        return { done: false, why: 'second-person-needed' };
+      progress: (listId) => (listId === 'list-1' ? { line: 5, bytes: 60, rows: 4 } : undefined),
+      async confirm(listId, by) {
+        await took('confirm')(listId, by);
+        return { done: false, why: 'same-person' };
       },
-      discard: took('discard'),
-      openRejects: async (importId) =>
-        importId === 'import-1'
-          ? { done: true, bytes: Readable.from(['line,reason\n2,bad number\n']) }
-          : { done: false, why: 'not-found' },
+      drop: (listId, why, by) => took('drop')({ listId, why }, by),
     },
     recordings: {
-      async openAudio(recordingId, { firstByte, lastByte }, { who, reason }) {
-        const reasonChars = reason.length;
-        const facts = { firstByte, lastByte, reasonChars };
-        const entry = { room: 'recordings', what: 'recording-played', who, about: recordingId };
-        test.store.commit({ room: 'recordings', entries: [{ ...entry, facts }], changes: [] });
-        return { done: true, bytes: Readable.from([audio.subarray(firstByte, lastByte + 1)]) };
-      },
+      openAudio: async (_, { firstByte, lastByte }) => ({
+        done: true,
+        bytes: Readable.from([audio.subarray(firstByte, lastByte + 1)]),
+      }),
     },
     alarms: { all: () => [], acknowledge: took('acknowledge') },
     live: {
@@ -269,5 +244,22 @@ export function putRecording(store: Store, id: string, agentId: string): void {
       { table: 'Recording', id, row: recording },
     ],
   });
+  if (!outcome.committed) throw new Error('not committed');
+}
+
+/** A case with its debtor and one number, as the cases room would have left it. */
+export function putCase(store: Store, id: string, allocatedTo?: string): void {
+  const row = { id, batchId: 'batch-1', creditorId: 'creditor-1', reference: `R-${id}` };
+  const allocation = allocatedTo === undefined ? {} : { allocatedTo, allocatedUtcMs: 1 };
+  const debtor = { id: `debtor-${id}`, caseId: id, role: 'debtor', name: 'Li Na' };
+  const number = { id: `number-${id}`, caseId: id, personId: debtor.id, e164: '+447700900123' };
+  const keys = { personKey: 'p', numberKey: 'n' };
+  const rest = { kind: 'mobile', notAtWork: false, state: 'ok', version: 1 };
+  const changes = [
+    { table: 'Case', id, row: { ...row, ...allocation, stops: [], version: 1 } },
+    { table: 'CasePerson', id: debtor.id, row: { ...debtor, ...keys, version: 1 } },
+    { table: 'Number', id: number.id, row: { ...number, ...keys, ...rest } },
+  ];
+  const outcome = store.commit({ room: 'cases', entries: [], changes });
   if (!outcome.committed) throw new Error('not committed');
 }

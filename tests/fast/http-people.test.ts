@@ -3,7 +3,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../src/http/app.ts';
 import { buildHttp, requestsPerMinute } from '../../src/http/http.ts';
 import { parallelHashes, waitingHashes } from '../../src/people/password.ts';
-import { openTestFloor, password, putRecording, required, type TestFloor } from './http-floor.ts';
+import {
+  openTestFloor,
+  password,
+  putCase,
+  putRecording,
+  required,
+  type TestFloor,
+} from './http-floor.ts';
 
 let floor: TestFloor;
 let app: App;
@@ -135,7 +142,7 @@ describe('tokens', () => {
     const order = { label: 'crm', roles: ['data'], days: 30 };
     const made = await ask('POST', '/api/tokens', boss.token, order);
     expect(made.status).toBe(200);
-    expect((await ask('GET', '/api/imports', made.json.token)).status).toBe(200);
+    expect((await ask('GET', '/api/lists', made.json.token)).status).toBe(200);
     expect((await ask('GET', '/api/floor', made.json.token)).json.code).toBe('role-denied');
     const listed = await ask('GET', '/api/tokens', boss.token);
     expect(listed.json.tokens).toHaveLength(2);
@@ -145,7 +152,7 @@ describe('tokens', () => {
     const path = `/api/tokens/${made.json.tokenId}`;
     expect(await ask('DELETE', path, other.token)).toMatchObject({ status: 404 });
     expect(await ask('DELETE', path, boss.token)).toMatchObject({ status: 200 });
-    expect(await ask('GET', '/api/imports', made.json.token)).toMatchObject({ status: 401 });
+    expect(await ask('GET', '/api/lists', made.json.token)).toMatchObject({ status: 401 });
     expect(floor.entries('token-ended').at(-1)).toMatchObject({ about: made.json.tokenId });
   });
 });
@@ -190,11 +197,76 @@ describe('own and others', () => {
     const seen = await ask('GET', '/api/floor', token);
     expect(seen.json).toMatchObject({ agents: [{ id: personId }], lines: {}, recordings: {} });
     expect(seen.json.abandonShare).toBeUndefined();
-    // On a call about case-1; case-2 is allocated to somebody else.
-    expect((await ask('GET', '/api/cases/case-1', token)).status).toBe(200);
+  });
+
+  it('shows a case to whom it is given or who talks about it, and records who saw it', async () => {
+    const { personId, token } = await floor.person('agent');
+    // Every agent of this floor is on a call about case-1.
+    putCase(floor.store, 'case-1');
+    putCase(floor.store, 'case-2', 'person-x');
+    putCase(floor.store, 'case-3', personId);
+    const seen = await ask('GET', '/api/cases/case-1', token);
+    expect(seen.json.people).toMatchObject([
+      { role: 'debtor', name: 'Li Na', numbers: [{ e164: '+447700900123', kind: 'mobile' }] },
+    ]);
+    expect(JSON.stringify(seen.json)).not.toMatch(/personKey|numberKey|version/);
     expect((await ask('GET', '/api/cases/case-2', token)).json.code).toBe('not-yours');
+    expect((await ask('GET', '/api/cases/case-2/contacts', token)).json.code).toBe('not-yours');
+    expect((await ask('GET', '/api/cases/case-3', token)).status).toBe(200);
     expect((await ask('GET', '/api/cases/nothing', token)).status).toBe(404);
-    expect(floor.orders).toEqual([{ order: 'show', given: 'case-1', by: personId }]);
+    expect((await ask('GET', '/api/cases', token)).json.cases).toMatchObject([{ id: 'case-3' }]);
+    expect(floor.entries('case-viewed').map(({ who, about }) => [who, about])).toEqual([
+      [personId, 'case-1'],
+      [personId, 'case-3'],
+    ]);
+    const stop = { reason: 'disputed' };
+    expect((await ask('POST', '/api/cases/case-2/stop', token, stop)).status).toBe(403);
+    expect((await ask('POST', '/api/cases/case-3/stop', token, stop)).status).toBe(200);
+    const unknown = await ask('POST', '/api/cases/case-3/stop', token, { reason: 'bored' });
+    expect(unknown.status).toBe(400);
+    expect(floor.orders).toEqual([
+      { order: 'stop', given: { caseId: 'case-3', reason: 'disputed' }, by: personId },
+    ]);
+  });
+
+  it('tells why a number was called and why it was not, newest first', async () => {
+    const { token } = await floor.person('auditor');
+    putCase(floor.store, 'case-5');
+    const contact = {
+      id: 'permit-1',
+      state: 'settled',
+      channel: 'call',
+      origin: 'granted',
+      mode: 'predictive',
+      caseId: 'case-5',
+      personId: 'debtor-case-5',
+      numberId: 'number-case-5',
+      personKey: 'p',
+      creditorKey: 'p.c',
+      localDay: '2026-11-22',
+      policy: 'policy-1',
+      attemptUtcMs: 1_000,
+      outcome: 'no-answer',
+      version: 2,
+    };
+    const withheld = { room: 'cases', what: 'contact-withheld', who: 'system', why: 'hours' };
+    const facts = { caseId: 'case-5', detail: ['closed'], policy: 'policy-1', untilUtcMs: 5_000 };
+    floor.store.commit({
+      room: 'cases',
+      entries: [
+        { ...withheld, about: 'number-case-5', facts },
+        { ...withheld, about: 'number-case-55', facts },
+      ],
+      changes: [{ table: 'Contact', id: contact.id, row: contact }],
+    });
+    const { json } = await ask('GET', '/api/cases/case-5/contacts', token);
+    expect(json.contacts).toMatchObject([
+      { decision: 'withheld', rule: 'hours', detail: ['closed'], untilUtcMs: 5_000 },
+      { decision: 'granted', id: 'permit-1', atUtcMs: 1_000, outcome: 'no-answer' },
+    ]);
+    expect(json.contacts).toHaveLength(2);
+    const older = await ask('GET', '/api/cases/case-5/contacts?beforeUtcMs=2000', token);
+    expect(older.json.contacts).toMatchObject([{ id: 'permit-1' }]);
   });
 
   it('never shows what opens a recording, though the row has it', async () => {

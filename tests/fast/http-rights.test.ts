@@ -92,7 +92,7 @@ describe('the table of rights', () => {
     ['it', 'GET /api/recordings/:recordingId/audio'],
     ['it', 'GET /api/cases/:caseId'],
     ['auditor', 'PUT /api/campaigns/:campaignId/state'],
-    ['lead', 'POST /api/imports/:importId/confirm'],
+    ['lead', 'POST /api/lists/:listId/confirm'],
     ['field', 'POST /api/calls'],
   ] as const)('keeps %s from %s', (role, key) => {
     expect(rights[key]).toBeDefined();

@@ -1,6 +1,6 @@
 // Lists over HTTP: streamed to a file, bounded, digested, gone when cut, confirmed by another.
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,12 +13,13 @@ import { seededIds } from '../../src/ids.ts';
 import { openTestFloor, type TestFloor } from './http-floor.ts';
 
 const xlsx = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
-const query = new URLSearchParams({
-  creditorId: 'creditor-1',
-  name: '三月批次',
-  mapping: JSON.stringify({ 手机: 'number', 姓名: 'name' }),
-});
-const path = `/api/imports?${query}`;
+const mapping = {
+  reference: '案件号',
+  people: [{ role: 'debtor', name: '姓名', numbers: [{ column: '手机', kind: 'mobile' }] }],
+};
+const pathWith = (text: string) =>
+  `/api/lists?${new URLSearchParams({ campaignId: 'c', creditorId: 'c', name: '批次', mapping: text })}`;
+const path = pathWith(JSON.stringify(mapping));
 
 let floor: TestFloor;
 let http: Http;
@@ -45,7 +46,7 @@ async function send(url: string, body: NonNullable<RequestInit['body']>, type: s
   return { status: response.status, json: JSON.parse(await response.text()) };
 }
 
-const files = () => readdirSync(floor.importFolder);
+const files = () => readdirSync(floor.uploadFolder);
 
 /** Goes on as soon as the event loop has nothing else, until something is so. */
 async function until(isSo: () => boolean): Promise<void> {
@@ -58,40 +59,35 @@ async function until(isSo: () => boolean): Promise<void> {
 
 describe('a list', () => {
   it.each([
-    ['text/csv; charset=gb18030', 'csv'],
-    [xlsx, 'xlsx'],
-  ])('as %s is written to a private file of our own name, byte for byte', async (type, form) => {
+    ['text/csv', 'csv', 'utf-8'],
+    ['text/csv; charset=GB18030', 'csv', 'gb18030'],
+    [xlsx, 'xlsx', 'utf-8'],
+  ])('as %s is written to a private file of our own name', async (type, form, encoding) => {
     const bytes = Buffer.alloc(3_000_000, 'line,of,text\n');
     const sent = await send(path, bytes, type);
-    expect(sent).toEqual({ status: 200, json: { importId: 'import-1' } });
-    const file = floor.uploads.at(-1);
+    expect(sent).toEqual({ status: 200, json: { listId: 'list-1' } });
+    const list = floor.lists.at(-1);
+    expect(list).toMatchObject({ encoding, mapping, name: '批次', campaignId: 'c' });
+    const file = list?.file;
     expect(file).toMatchObject({ form, sizeBytes: bytes.length });
     expect(file?.sha256).toBe(createHash('sha256').update(bytes).digest('hex'));
     expect(readFileSync(file?.path ?? '').equals(bytes)).toBe(true);
     expect(statSync(file?.path ?? '').mode & 0o777).toBe(0o600);
-    expect(floor.orders.at(-1)).toMatchObject({
-      order: 'begin',
-      by: data.personId,
-      given: { name: '三月批次', mapping: { 手机: 'number', 姓名: 'name' } },
-    });
+    expect(floor.orders.at(-1)).toMatchObject({ order: 'begin', by: data.personId });
   });
 
   it.each([
-    ['no mapping', '/api/imports?creditorId=c&name=n', 'text/csv', 400],
-    ['a mapping that is no JSON', `/api/imports?creditorId=c&name=n&mapping={`, 'text/csv', 400],
-    ['a mapping to a list', `/api/imports?creditorId=c&name=n&mapping=[]`, 'text/csv', 400],
+    ['no mapping', '/api/lists?campaignId=c&creditorId=c&name=n', 'text/csv', 400],
+    ['a mapping that is no JSON', pathWith('{'), 'text/csv', 400],
+    ['a mapping of a list', pathWith('[]'), 'text/csv', 400],
+    ['a mapping to nobody', pathWith('{"reference":"a","people":[]}'), 'text/csv', 400],
     [
-      'a mapping to __proto__',
-      `/api/imports?creditorId=c&name=n&mapping=${encodeURIComponent('{"__proto__":"number"}')}`,
+      'a mapping with __proto__',
+      pathWith('{"reference":"a","people":[{"role":"debtor","numbers":[]}],"__proto__":{}}'),
       'text/csv',
       400,
     ],
-    [
-      'a mapping to no code',
-      `/api/imports?creditorId=c&name=n&mapping=${encodeURIComponent('{"a":"b c"}')}`,
-      'text/csv',
-      400,
-    ],
+    ['an unknown charset', path, 'text/csv; charset=utf-7', 415],
     ['JSON', path, 'application/json', 415],
     ['an old workbook', path, 'application/vnd.ms-excel', 415],
   ])('is refused with %s, and leaves no file', async (_, url, type, status) => {
@@ -155,22 +151,53 @@ describe('a list', () => {
     expect((await send(path, 'a,b\n', 'text/csv')).status).toBe(200);
   });
 
-  it('is confirmed by the person, not by the program that speaks for them', async () => {
-    const confirmed = await send('/api/imports/import-1/confirm', '{}', 'application/json');
-    expect(confirmed).toMatchObject({ status: 403, json: { code: 'second-person-needed' } });
-    expect(floor.orders.at(-1)?.given).toEqual({ given: 'import-1', personId: data.personId });
+  it('is confirmed by a person, not by a program that speaks for them', async () => {
+    const confirm = '/api/lists/list-1/confirm';
+    const confirmed = await send(confirm, '{}', 'application/json');
+    expect(confirmed).toMatchObject({ status: 403, json: { code: 'same-person' } });
+    expect(floor.orders.at(-1)).toEqual({ order: 'confirm', given: 'list-1', by: data.personId });
+    const order = JSON.stringify({ label: 'crm', roles: ['data'], days: 1 });
+    const made = await send('/api/tokens', order, 'application/json');
+    const headers = { authorization: `Bearer ${made.json.token}` };
+    const byToken = await fetch(`${http.address}${confirm}`, { method: 'POST', headers });
+    expect(byToken.status).toBe(403);
+    expect(JSON.parse(await byToken.text()).code).toBe('session-needed');
   });
 
-  it('gives its wrong rows back as a file to be saved', async () => {
+  it('shows how far it is, and gives its wrong rows back as a file to be saved', async () => {
+    const rejectPath = join(floor.uploadFolder, 'rejects.csv');
+    writeFileSync(rejectPath, 'line,reason\n2,bad-number\n');
+    const row = {
+      id: 'list-1',
+      campaignId: 'c',
+      state: 'staging',
+      rejectPath,
+      accepted: 4,
+      rejected: 1,
+      duplicates: 0,
+      byPersonId: data.personId,
+      atUtcMs: 1,
+    };
+    const changes = [
+      { table: 'List', id: row.id, row },
+      { table: 'List', id: 'list-2', row: { ...row, id: 'list-2', rejectPath: '/nowhere' } },
+    ];
+    floor.store.commit({ room: 'cases', entries: [], changes });
     const headers = { authorization: `Bearer ${data.token}` };
-    const asked = await fetch(`${http.address}/api/imports/import-1/rejects`, { headers });
+    const get = (url: string) => fetch(`${http.address}${url}`, { headers });
+    const shown = JSON.parse(await (await get('/api/lists/list-1')).text());
+    expect(shown).toMatchObject({ accepted: 4, progress: { line: 5, bytes: 60, rows: 4 } });
+    expect(shown.rejectPath).toBeUndefined();
+    const asked = await get('/api/lists/list-1/rejects');
     expect(asked.headers.get('content-type')).toBe('text/csv; charset=utf-8');
     expect(asked.headers.get('content-disposition')).toBe(
-      'attachment; filename="rejects-import-1.csv"',
+      'attachment; filename="rejects-list-1.csv"',
     );
-    expect(await asked.text()).toBe('line,reason\n2,bad number\n');
-    const none = await fetch(`${http.address}/api/imports/import-9/rejects`, { headers });
-    expect(none.status).toBe(404);
+    expect(await asked.text()).toBe('line,reason\n2,bad-number\n');
+    expect(floor.entries('rejects-taken')).toMatchObject([{ who: data.personId, about: 'list-1' }]);
+    expect((await get('/api/lists/list-2/rejects')).status).toBe(404);
+    expect((await get('/api/lists/list-9/rejects')).status).toBe(404);
+    expect(floor.entries('rejects-taken')).toHaveLength(1);
   });
 });
 
