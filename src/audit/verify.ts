@@ -189,13 +189,13 @@ export class ChainCheck {
 
   add(line: string): void {
     const read = readLine(line);
-    const place = `seq ${this.#lastSeq + 1}`;
+    const seq = this.#lastSeq + 1;
     if (read === undefined) {
-      this.findings.add('line-form', place);
-      this.#lastSeq += 1;
+      this.findings.add('line-form', `seq ${seq}`);
+      this.#lastSeq = seq;
     } else {
-      if (read.prev !== this.#prev) this.findings.add('chain-broken', place);
-      if (read.record.seq !== this.#lastSeq + 1) this.findings.add('line-order', place);
+      if (read.prev !== this.#prev) this.findings.add('chain-broken', `seq ${seq}`);
+      if (read.record.seq !== seq) this.findings.add('line-order', `seq ${seq}`);
       // One fault is reported once: what follows is judged by what stands here.
       this.#lastSeq = read.record.seq;
     }
