@@ -19,8 +19,8 @@ export interface Notify {
 /**
  * Node has no datagram sockets of the Unix kind, so each message is one run of systemd-notify; the
  * unit therefore has `NotifyAccess=all`. Without systemd (no `NOTIFY_SOCKET`) nothing is sent.
- * `standing` names the rooms whose loops have not turned within the last milliseconds: a timer alone
- * would prove nothing but itself, so the watchdog is fed only while there are none.
+ * `standing` names the rooms whose loops have not turned within the last milliseconds: a timer
+ * alone would prove nothing but itself, so the watchdog is fed only while there are none.
  */
 export function openNotify(
   clock: Clock,

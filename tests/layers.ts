@@ -24,7 +24,7 @@ const layers: readonly Layer[] = [
     'simulation/',
     'frame log floor world front pure port audit vault store simulation',
   ],
-  ['http', 'http/', 'frame log config store http ~floor ~world ~front ~pure ~port'],
+  ['http', 'http/', 'frame log config store http ~floor ~world ~front ~pure ~port ~lists'],
   ['lists', 'cases/(lists/|import-list\\.)', 'frame process .lists .pure'],
   [
     'adapter',

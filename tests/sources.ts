@@ -58,9 +58,9 @@ export const imports: readonly Import[] = code.flatMap((from) =>
 export const ownImports = imports.filter(({ to }) => code.includes(to));
 
 /** Everything that some files lead to, themselves included. */
-export function reached(from: readonly string[]): ReadonlySet<string> {
+export function reached(from: readonly string[], by = ownImports): ReadonlySet<string> {
   const seen = new Set(from);
   // A set that grows while it is walked is walked to its new end.
-  for (const path of seen) for (const each of ownImports) if (each.from === path) seen.add(each.to);
+  for (const path of seen) for (const each of by) if (each.from === path) seen.add(each.to);
   return seen;
 }

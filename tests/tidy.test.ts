@@ -67,8 +67,9 @@ describe('imports', () => {
     expect([...importers].filter(([, { size }]) => size > 1)).toEqual([]);
   });
 
-  it('make no circle', () => {
-    const circular = ownImports.filter(({ from, to }) => reached([to]).has(from));
+  it('make no circle in the running program', () => {
+    const real = ownImports.filter(({ isType }) => !isType);
+    const circular = real.filter(({ from, to }) => reached([to], real).has(from));
     expect(circular.map(shown)).toEqual([]);
   });
 
