@@ -17,7 +17,7 @@ import { seededIds } from '../../ids.ts';
 import { realDisk } from '../../vault/disk.ts';
 import { siteKeysFrom } from '../../vault/keys.ts';
 import { openVault, type Vault } from '../../vault/vault.ts';
-import { openSealing, type Sealing } from './sealing.ts';
+import { gatherMs, openSealing, type Sealing } from './sealing.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'sealing-worker-'));
 const folderOf = (name: string) => join(root, name);
@@ -34,11 +34,12 @@ const vault = openVault(folderOf('vault'), siteKeysFrom(ids.bytes(32)), realDisk
 let sealInVault: Vault['seal'] = vault.seal;
 const order = { recordingId: 'call-x', spanMs: 1, crashed: false };
 
-/** Its timers fire when the test says so. */
+/** Its timers fire when the test says so; only batches do not wait to fill. */
 const timers = new Set<() => void>();
 const clock: Clock = {
   ...realClock,
-  after(_delayMs, fire) {
+  after(delayMs, fire) {
+    if (delayMs === gatherMs) return realClock.after(0, fire);
     timers.add(fire);
     return { cancel: () => timers.delete(fire) };
   },

@@ -2,38 +2,33 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { SealOrder } from '../recordings.ts';
-import { encodeRecording, type JobOutcome, type SealingFolders } from './sealing-job.ts';
+import { encodeRecordings, type JobOutcomes, type SealingSetting } from './sealing-job.ts';
 
-export interface SealingSetting {
-  folders: SealingFolders;
-  flac: string;
-}
 export type ToWorker =
-  | { kind: 'encode'; order: SealOrder }
+  | { kind: 'encode'; batch: number; orders: readonly SealOrder[]; atUtcMs: number }
   /** The deadline passed: the child is killed, and the answer still comes. */
-  | { kind: 'abort'; recordingId: string };
+  | { kind: 'abort'; batch: number };
 export interface FromWorker {
-  recordingId: string;
-  outcome: JobOutcome;
+  batch: number;
+  outcomes: JobOutcomes;
 }
 
 /** Sealing can wait, the voices on the line can not; a child inherits this from its thread. */
 const niceness = 10;
 
-const { folders, flac } = workerData as SealingSetting;
-const running = new Map<string, AbortController>();
+const setting = workerData as SealingSetting;
+const running = new Map<number, AbortController>();
 setPriority(niceness);
 
 parentPort?.on('message', (message: ToWorker) => {
-  if (message.kind === 'abort') running.get(message.recordingId)?.abort();
-  else void encode(message.order);
+  if (message.kind === 'abort') running.get(message.batch)?.abort();
+  else void encode(message.batch, message.orders, message.atUtcMs);
 });
 
-async function encode(order: SealOrder): Promise<void> {
-  const { recordingId } = order;
+async function encode(batch: number, orders: readonly SealOrder[], atUtcMs: number): Promise<void> {
   const controller = new AbortController();
-  running.set(recordingId, controller);
-  const outcome = await encodeRecording(order, folders, flac, controller.signal);
-  running.delete(recordingId);
-  parentPort?.postMessage({ recordingId, outcome } satisfies FromWorker);
+  running.set(batch, controller);
+  const outcomes = await encodeRecordings(orders, atUtcMs, setting, controller.signal);
+  running.delete(batch);
+  parentPort?.postMessage({ batch, outcomes } satisfies FromWorker);
 }

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { hash } from 'node:crypto';
 import {
+  appendFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -9,6 +10,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,9 +21,16 @@ import { seededIds } from '../../ids.ts';
 import { realDisk } from '../../vault/disk.ts';
 import { siteKeysFrom } from '../../vault/keys.ts';
 import { openVault } from '../../vault/vault.ts';
-import { quarantineReasons, rawBytesPerHour, sealFailures } from '../recording.ts';
+import { crashLossMs, quarantineReasons, sealFailures } from '../recording.ts';
 import type { SealedRecording, SealOutcome } from '../recordings.ts';
-import { openSealing, parallelSeals, type Sealing, sealQueueLimit } from './sealing.ts';
+import {
+  batchLimit,
+  gatherMs,
+  openSealing,
+  parallelBatches,
+  type Sealing,
+  sealQueueLimit,
+} from './sealing.ts';
 import { unweave } from './wav.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'sealing-'));
@@ -68,10 +77,19 @@ function leg(samples: number, state: 'open' | 'closed' = 'closed'): Buffer {
   return wav;
 }
 
+const lastWritten = (realClock.utcMs() - crashLossMs) / 1_000;
 function record(customer: Buffer | undefined, agent: Buffer | undefined): string {
   const recordingId = ids.next('call');
-  if (customer) writeFileSync(join(spool, `${recordingId}-c.wav`), customer);
-  if (agent) writeFileSync(join(spool, `${recordingId}-a.wav`), agent);
+  for (const [letter, wav] of [
+    ['c', customer],
+    ['a', agent],
+  ] as const) {
+    if (wav === undefined) continue;
+    const path = join(spool, `${recordingId}-${letter}.wav`);
+    writeFileSync(path, wav);
+    // Asterisk would have written its next block by now.
+    utimesSync(path, lastWritten, lastWritten);
+  }
   return recordingId;
 }
 const namesOf = (folder: string, id: string) =>
@@ -93,14 +111,19 @@ const order = (recordingId: string, spanMs: number, crashed = false) => ({
 });
 const seal = async (recordingId: string, spanMs: number, crashed = false) =>
   note(await sealing.seal(order(recordingId, spanMs, crashed)));
-const open = (clock: Clock) =>
+/** Nobody waits for a batch to fill. */
+const clock: Clock = {
+  ...realClock,
+  after: (delayMs, fire) => realClock.after(delayMs === gatherMs ? 0 : delayMs, fire),
+};
+const open = () =>
   openSealing({ clock, folders, flac, vault: { ...vault, seal: (path) => keepNow(path) } });
 
 beforeAll(async () => {
   for (const folder of [spool, work, folderOf('vault')]) mkdirSync(folder);
-  writeFileSync(join(work, 'call-left-over.flac'), 'of a run that was killed');
+  for (const name of ['call-left.flac', 'call-left.raw']) writeFileSync(join(work, name), 'over');
   useFlac();
-  sealing = await open(realClock);
+  sealing = await open();
   expect(readdirSync(work)).toEqual([]);
 });
 afterEach(() => {
@@ -176,24 +199,41 @@ describe('seal', () => {
     }
   });
 
-  it('works on two at a time, and once on an order given twice', async () => {
+  it('encodes what waits together, two batches at a time, and an order given twice once', async () => {
     mostInVault = 0;
-    const orders = Array.from({ length: 8 }, () => record(leg(8_000), leg(8_000)));
-    const outcomes = orders.map((id) => seal(id, 1_000));
-    const again = await sealing.seal(order(orders[3] ?? '', 1_000));
+    useFlac(`echo >> ${folderOf('starts')}; exec ${realFlac} "$@"`);
+    const orders = Array.from({ length: 3 * batchLimit }, () => record(leg(800), leg(800)));
+    const outcomes = orders.map((id) => seal(id, 100));
+    const again = await sealing.seal(order(orders[3] ?? '', 100));
     expect(await outcomes[3]).toBe(again);
     for (const outcome of await Promise.all(outcomes)) expect(outcome.outcome).toBe('sealed');
-    expect(mostInVault).toBeLessThanOrEqual(parallelSeals);
+    expect(mostInVault).toBe(parallelBatches);
+    // Each batch is encoded and decoded.
+    expect(readFileSync(folderOf('starts')).length).toBe(2 * 3);
   });
 
-  it('waits for files that are not closed, also for one that still grows', async () => {
+  it('tells each of a batch its own outcome', async () => {
+    const good = record(leg(800), leg(800));
+    const short = record(leg(800), leg(80));
+    const full = record(leg(800), leg(800));
+    symlinkSync('/dev/full', join(work, `${full}.flac`));
+    const absent = ids.next('call');
+    const outcomes = await Promise.all([good, short, full, absent].map((id) => seal(id, 400)));
+    expect(outcomes.map((each) => ('why' in each ? each.why : each.outcome))).toEqual([
+      'sealed',
+      'leg-too-short',
+      'disk-full',
+      'both-legs-missing',
+    ]);
+  });
+
+  it('waits for files that are not closed, also after a crash if one is still written', async () => {
     const unclosed = record(leg(16_000, 'open'), leg(16_000));
     expect(await seal(unclosed, 2_000)).toEqual({ outcome: 'not-finished' });
-    const growing = record(leg(16_000, 'open'), leg(16_000, 'open'));
-    const path = join(spool, `${growing}-c.wav`);
-    useFlac(`head -c 1000 /dev/zero >> ${path}; exec ${realFlac} "$@"`);
-    expect(await seal(growing, 2_000, true)).toEqual({ outcome: 'not-finished' });
-    expect(namesOf(spool, growing).length).toBe(2);
+    expect((await seal(unclosed, 2_000, true)).outcome).toBe('sealed');
+    appendFileSync(join(spool, `${unclosed}-c.wav`), Buffer.alloc(2));
+    expect(await seal(unclosed, 2_000, true)).toEqual({ outcome: 'not-finished' });
+    expect(namesOf(spool, unclosed).length).toBe(2);
   });
 });
 
@@ -237,13 +277,17 @@ describe('quarantine', () => {
 });
 
 describe('a failure leaves the raw files, and the next order seals them:', () => {
-  const whenEncoding = (script: string) =>
-    `case "$1" in --decode) exec ${realFlac} "$@";; *) ${script} | ${realFlac} "$@";; esac`;
-  const whenDecoding = (script: string) =>
-    `case "$1" in --decode) ${script};; *) exec ${realFlac} "$@";; esac`;
+  const eachOf = (ending: string, script: string) =>
+    `for f in "$@"; do case "$f" in *${ending}) f="\${f%${ending}}.raw"; ${script};; esac; done`;
+  const rewrite = (filter: string) => `(${filter}) < "$f" > "$f.new"; mv "$f.new" "$f"`;
+  const whenEncoding = (filter: string) =>
+    useFlac(`${eachOf('.raw', rewrite(filter))}; exec ${realFlac} "$@"`);
+  const whenDecoding = (filter: string) =>
+    useFlac(`${realFlac} "$@"; ${eachOf('.flac', rewrite(filter))}`);
+  const spoilFlac = `case "$1" in --decode) for f; do :; done; printf XXX >> "$f";; esac`;
   const dd = 'dd bs=1 status=none';
   const byteAfter = (skip: number) =>
-    `(${dd} count=${skip}; ${dd} count=1 of=/dev/null; printf X; cat)`;
+    `${dd} count=${skip}; ${dd} count=1 of=/dev/null; printf X; cat`;
   const useVault = (instead: typeof keep) => {
     keepNow = instead;
   };
@@ -252,17 +296,16 @@ describe('a failure leaves the raw files, and the next order seals them:', () =>
   const cases: [string, string, (id: string) => void][] = [
     ['flac-failed', 'flac is killed', () => useFlac('kill -9 $$')],
     ['flac-missing', 'there is no flac', () => rmSync(flac)],
-    ['flac-differs', 'other sound is encoded', () => useFlac(whenEncoding(`tr '\\001' '\\002'`))],
-    ['flac-differs', 'one byte of the agent', () => useFlac(whenEncoding(byteAfter(0)))],
-    ['flac-differs', 'one byte of the customer', () => useFlac(whenEncoding(byteAfter(2)))],
-    ['flac-differs', 'half is encoded', () => useFlac(whenEncoding('head -c 32000'))],
-    ['flac-differs', 'less is decoded', () => useFlac(whenDecoding(`${realFlac} "$@"|tail -c+5`))],
-    [
-      'flac-differs',
-      'more is decoded',
-      () => useFlac(whenDecoding(`${realFlac} "$@"; head -c 4 /dev/zero`)),
-    ],
-    ['disk-full', 'work', (id) => symlinkSync('/dev/full', join(work, `${id}.flac`))],
+    ['flac-failed', 'it says all went well', () => useFlac('exit 0')],
+    ['flac-failed', 'the FLAC is spoilt', () => useFlac(`${spoilFlac}; exec ${realFlac} "$@"`)],
+    ['flac-differs', 'other sound is encoded', () => whenEncoding(`tr '\\001' '\\002'`)],
+    ['flac-differs', 'one byte of the agent', () => whenEncoding(byteAfter(0))],
+    ['flac-differs', 'one byte of the customer', () => whenEncoding(byteAfter(2))],
+    ['flac-differs', 'half is encoded', () => whenEncoding('head -c 32000')],
+    ['flac-differs', 'less is decoded', () => whenDecoding('tail -c +5')],
+    ['flac-differs', 'more is decoded', () => whenDecoding('cat; head -c 4 /dev/zero')],
+    ['disk-full', 'work, raw', (id) => symlinkSync('/dev/full', join(work, `${id}.raw`))],
+    ['disk-full', 'work, FLAC', (id) => symlinkSync('/dev/full', join(work, `${id}.flac`))],
     ['disk-full', 'vault', () => useVault(() => refusal('disk-full'))],
     ['vault-failed', 'by its answer', () => useVault(() => refusal('disk-failed'))],
     ['vault-failed', 'by throwing', () => useVault(() => Promise.reject(new Error('EIO')))],
@@ -291,7 +334,7 @@ describe('a failure leaves the raw files, and the next order seals them:', () =>
     const customer = leg(16_000);
     customer.write('aa', customer.length - 2);
     const id = record(customer, leg(15_990));
-    useFlac(whenEncoding(`(head -c -4; printf 'XXaa')`));
+    whenEncoding(`head -c -4; printf 'XXaa'`);
     expect(await seal(id, 2_000)).toMatchObject({ outcome: 'failed', why: 'flac-differs' });
   });
 
@@ -316,9 +359,9 @@ describe('a failure leaves the raw files, and the next order seals them:', () =>
   });
 
   it('too many wait, or it closes', async () => {
-    const own = await open(realClock);
+    const own = await open();
     const any = () => own.seal(order(ids.next('call'), 10));
-    const taken = Array.from({ length: parallelSeals + sealQueueLimit }, any);
+    const taken = Array.from({ length: parallelBatches * batchLimit + sealQueueLimit }, any);
     expect(note(await any())).toMatchObject({ outcome: 'failed', why: 'queue-full' });
     await own.close();
     for (const outcome of await Promise.all(taken)) {
@@ -346,21 +389,4 @@ describe('discardRaw', () => {
     expect(await sealing.discardRaw(id)).toMatchObject({ outcome: 'failed' });
     rmSync(join(spool, `${id}-c.wav`), { recursive: true });
   });
-});
-
-it('measures room in hours of two legs; a spool that can not be read has none', async () => {
-  const survey = await sealing.survey();
-  const room = await sealing.room();
-  if (survey.outcome === 'surveyed') expect(room.unsealed).toBe(survey.recordings.length);
-  expect(room.unsealed).toBeGreaterThan(0);
-  const freeHours = (await realDisk.freeBytes(spool)) / rawBytesPerHour;
-  expect(room.spoolHours / freeHours).toBeCloseTo(1, 1);
-  expect(room.vaultHours / freeHours).toBeCloseTo(1, 1);
-
-  renameSync(spool, `${spool}.away`);
-  const detail = expect.stringContaining('ENOENT');
-  expect(await sealing.survey()).toEqual({ outcome: 'unreadable', detail });
-  const none = { spoolHours: 0, vaultHours: 0, unsealed: 0 };
-  expect(await sealing.room()).toEqual({ ...none, fault: detail });
-  renameSync(`${spool}.away`, spool);
 });

@@ -1,11 +1,8 @@
 // Recordings as Asterisk makes them: the spool watched, and its files sealed by a worker thread.
-import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Worker } from 'node:worker_threads';
-import { type Clock, withDeadline } from '../../clock.ts';
+import { type Clock, type Timer, withDeadline } from '../../clock.ts';
 import { realDisk } from '../../vault/disk.ts';
 import type { Vault } from '../../vault/vault.ts';
-import { startWorker } from '../../worker-thread.ts';
 import {
   checkWithinMs,
   type LegName,
@@ -21,8 +18,8 @@ import type {
   SealOutcome,
   SpoolSurvey,
 } from '../recordings.ts';
-import type { EncodedRecording, JobOutcome, SealingFolders } from './sealing-job.ts';
-import type { FromWorker, SealingSetting, ToWorker } from './sealing-worker.ts';
+import type { EncodedRecording, SealingFolders } from './sealing-job.ts';
+import { SealingThread } from './sealing-thread.ts';
 import {
   assertRecordingId,
   faultDetail,
@@ -32,17 +29,18 @@ import {
   surveySpool,
 } from './spool.ts';
 
-/** Recordings sealed at the same time, each with one flac child at a time. */
-export const parallelSeals = 2;
+/** Batches under way at the same time, each with one flac child at a time. */
+export const parallelBatches = 2;
+/** Recordings that one flac child encodes; starting it costs more than a short call does. */
+export const batchLimit = 16;
+/** So long the first of a batch waits for others. */
+export const gatherMs = 1_000;
 /** Orders that may wait; the room repeats those that were refused. */
 export const sealQueueLimit = 1_000;
 /** How often the spool is looked at while a recording is expected to begin. */
 export const checkEveryMs = 50;
-/** For encoding and for the vault each; a busy machine encodes a minute of speech in a second. */
-export const sealDeadlineMs = 30_000;
-export const sealDeadlineShare = 1 / 60;
-/** A worker that does not even answer an abort within this is ended. */
-export const abortAnswerMs = 5_000;
+/** For the vault to take one FLAC. */
+export const keepDeadlineMs = 30_000;
 
 export interface SealingParts {
   clock: Clock;
@@ -56,10 +54,10 @@ export interface SealingParts {
 /** Makes and cleans the work folder: what lies there was left by a run that ended early. */
 export async function openSealing(parts: SealingParts): Promise<Sealing> {
   const { work, quarantine } = parts.folders;
-  await mkdir(work, { recursive: true, mode: 0o700 });
-  await mkdir(quarantine, { recursive: true, mode: 0o700 });
-  for (const name of await readdir(work)) {
-    if (name.endsWith('.flac')) await rm(join(work, name));
+  await realDisk.makeFolder(work);
+  await realDisk.makeFolder(quarantine);
+  for (const name of await realDisk.names(work)) {
+    if (/\.(flac|raw)$/.test(name)) await realDisk.remove(join(work, name));
   }
   return new Sealing(parts);
 }
@@ -71,17 +69,18 @@ interface Waiting {
 
 export class Sealing implements Recordings {
   private readonly parts: SealingParts;
+  private readonly thread: SealingThread;
   private readonly orders = new Map<string, Promise<SealOutcome>>();
   private readonly waiting: Waiting[] = [];
   private running = 0;
-  private worker: Worker | undefined;
-  private readonly answers = new Map<string, (outcome: JobOutcome) => void>();
+  /** Set while the first that waits has not waited for `gatherMs`. */
+  private gathering: Timer | undefined;
   /** Objects whose record was not known to be durable yet; after a restart the vault asks. */
   private readonly unsettled = new Map<string, string>();
-  private closed = false;
 
   constructor(parts: SealingParts) {
     this.parts = parts;
+    this.thread = new SealingThread(parts.clock, { folders: parts.folders, flac: parts.flac });
   }
 
   async check(callId: string): Promise<CheckOutcome> {
@@ -107,7 +106,8 @@ export class Sealing implements Recordings {
     }
     const sealed = new Promise<SealOutcome>((done) => this.waiting.push({ order, done }));
     this.orders.set(order.recordingId, sealed);
-    this.startNext();
+    if (this.waiting.length === 1) this.gather();
+    this.startBatches();
     return sealed;
   }
 
@@ -148,46 +148,61 @@ export class Sealing implements Recordings {
 
   /** Ends the worker; orders under way fail and are left to be repeated. */
   async close(): Promise<void> {
-    this.closed = true;
+    this.gathering?.cancel();
     for (const { order, done } of this.waiting.splice(0)) {
       this.orders.delete(order.recordingId);
       done(failure('worker-died', 'closed'));
     }
-    await this.worker?.terminate();
+    await this.thread.close();
   }
 
-  private startNext(): void {
-    while (this.running < parallelSeals) {
-      const next = this.waiting.shift();
-      if (!next) return;
+  private gather(): void {
+    this.gathering?.cancel();
+    this.gathering = this.parts.clock.after(gatherMs, () => {
+      this.gathering = undefined;
+      this.startBatches();
+    });
+  }
+
+  private startBatches(): void {
+    const isDue = () => this.gathering === undefined || this.waiting.length >= batchLimit;
+    while (this.running < parallelBatches && this.waiting.length > 0 && isDue()) {
       this.running += 1;
-      void this.sealNow(next.order).then((outcome) => {
+      void this.sealBatch(this.waiting.splice(0, batchLimit)).then(() => {
         this.running -= 1;
-        this.orders.delete(next.order.recordingId);
-        next.done(outcome);
-        this.startNext();
+        this.startBatches();
       });
     }
   }
 
-  private async sealNow(order: SealOrder): Promise<SealOutcome> {
-    const encoded = await this.encode(order);
-    const outcome = encoded.outcome === 'encoded' ? await this.keep(order, encoded) : encoded;
-    const flacPath = join(this.parts.folders.work, `${order.recordingId}.flac`);
-    try {
-      await rm(flacPath, { force: true });
-    } catch (cause) {
+  private async sealBatch(batch: readonly Waiting[]): Promise<void> {
+    const encoded = await this.thread.encode(batch.map(({ order }) => order));
+    for (const { order, done } of batch) {
+      const { recordingId } = order;
+      const job = encoded.get(recordingId) ?? failure('worker-died', 'no answer');
+      const outcome = job.outcome === 'encoded' ? await this.keep(recordingId, job) : job;
+      const left = await this.cleanUp(recordingId);
+      this.orders.delete(recordingId);
       // What is sealed stays sealed; the next order of this id writes over the file.
-      if (outcome.outcome !== 'sealed') return failure('work-unwritable', faultDetail(cause));
+      done(left !== undefined && outcome.outcome !== 'sealed' ? left : outcome);
     }
-    return outcome;
   }
 
-  private async keep(order: SealOrder, encoded: EncodedRecording): Promise<SealOutcome> {
+  private async cleanUp(recordingId: string): Promise<SealOutcome | undefined> {
+    try {
+      const path = join(this.parts.folders.work, recordingId);
+      for (const ending of ['raw', 'flac']) await realDisk.remove(`${path}.${ending}`);
+      return undefined;
+    } catch (cause) {
+      return failure('work-unwritable', faultDetail(cause));
+    }
+  }
+
+  private async keep(recordingId: string, encoded: EncodedRecording): Promise<SealOutcome> {
     const { clock, vault } = this.parts;
     const { flacPath, flacSha256, outcome: _, ...facts } = encoded;
     try {
-      const kept = await withDeadline(clock, deadlineOf(order), vault.seal(flacPath));
+      const kept = await withDeadline(clock, keepDeadlineMs, vault.seal(flacPath));
       if (kept.expired) return failure('deadline', 'vault');
       if (!kept.value.sealed) {
         const { reason, cause } = kept.value;
@@ -196,64 +211,17 @@ export class Sealing implements Recordings {
       }
       const { object } = kept.value;
       if (object.plainSha256 !== flacSha256) return failure('vault-differs', object.objectId);
-      this.unsettled.set(order.recordingId, object.objectId);
+      this.unsettled.set(recordingId, object.objectId);
       return { outcome: 'sealed', ...facts, ...object };
     } catch (cause) {
       return failure('vault-failed', faultDetail(cause));
     }
-  }
-
-  private async encode(order: SealOrder): Promise<JobOutcome> {
-    const { recordingId } = order;
-    if (this.closed) return failure('worker-died', 'closed');
-    const worker = this.aliveWorker();
-    const answer = new Promise<JobOutcome>((resolve) => this.answers.set(recordingId, resolve));
-    worker.postMessage({ kind: 'encode', order } satisfies ToWorker);
-    const { clock } = this.parts;
-    const inTime = await withDeadline(clock, deadlineOf(order), answer);
-    if (!inTime.expired) return inTime.value;
-    worker.postMessage({ kind: 'abort', recordingId } satisfies ToWorker);
-    const aborted = await withDeadline(clock, abortAnswerMs, answer);
-    if (!aborted.expired) return aborted.value;
-    await worker.terminate();
-    return answer;
-  }
-
-  /** One worker lives until it dies; whatever it had in hand then fails and is ordered again. */
-  private aliveWorker(): Worker {
-    if (this.worker) return this.worker;
-    const { folders, flac } = this.parts;
-    const setting: SealingSetting = { folders, flac };
-    const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-    const url = new URL(`./sealing-worker.${ending}`, import.meta.url);
-    const worker = startWorker(url, setting);
-    let reason = 'ended';
-    worker.on('error', (cause) => {
-      reason = faultDetail(cause);
-    });
-    worker.on('message', ({ recordingId, outcome }: FromWorker) => {
-      const resolve = this.answers.get(recordingId);
-      this.answers.delete(recordingId);
-      resolve?.(outcome);
-    });
-    worker.on('exit', () => {
-      if (this.worker === worker) this.worker = undefined;
-      const lost = [...this.answers.values()];
-      this.answers.clear();
-      for (const resolve of lost) resolve(failure('worker-died', reason));
-    });
-    this.worker = worker;
-    return worker;
   }
 }
 
 function which(customer: boolean, agent: boolean): LegName | 'both' {
   if (customer) return 'agent';
   return agent ? 'customer' : 'both';
-}
-
-function deadlineOf(order: SealOrder): number {
-  return sealDeadlineMs + order.spanMs * sealDeadlineShare;
 }
 
 function failure(

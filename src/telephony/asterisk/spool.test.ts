@@ -18,7 +18,7 @@ import { seededIds } from '../../ids.ts';
 import { realDisk } from '../../vault/disk.ts';
 import { siteKeysFrom } from '../../vault/keys.ts';
 import { openVault } from '../../vault/vault.ts';
-import { checkWithinMs } from '../recording.ts';
+import { checkWithinMs, rawBytesPerHour } from '../recording.ts';
 import { openSealing } from './sealing.ts';
 import {
   assertRecordingId,
@@ -68,6 +68,7 @@ describe('openLeg', () => {
   async function stateOf(id: string): Promise<unknown> {
     const leg = await openLeg(spool, id, 'agent');
     await leg.handle?.close();
+    expect(leg.writtenUtcMs > 0).toBe(leg.handle !== undefined);
     return { ...leg.state, sizeBytes: leg.sizeBytes };
   }
 
@@ -143,6 +144,11 @@ it('puts aside under a mark, and goes on where it was cut short', async () => {
   expect(readFileSync(join(quarantine, 'x-a.wav')).equals(open)).toBe(true);
 });
 
+const watch = (clock: Clock) => {
+  const folders = { spool, quarantine, work: join(root, 'work') };
+  return openSealing({ clock, folders, flac: 'flac', vault });
+};
+
 describe('check', () => {
   /** Time passes only while somebody waits; `onWait` makes things happen meanwhile. */
   function waitingClock(onWait: (uptimeMs: number) => void = () => {}): Clock {
@@ -160,10 +166,6 @@ describe('check', () => {
   }
   const begun = open.subarray(0, 44);
   const empty = Buffer.alloc(0);
-  const watch = (clock: Clock) => {
-    const folders = { spool, quarantine, work: join(root, 'work') };
-    return openSealing({ clock, folders, flac: 'flac', vault });
-  };
   const record = (customer: Buffer | undefined, agent: Buffer | undefined) => {
     if (customer) writeFileSync(at('x-c.wav'), customer);
     if (agent) writeFileSync(at('x-a.wav'), agent);
@@ -191,4 +193,21 @@ describe('check', () => {
     });
     expect(await (await watch(clock)).check('x')).toMatchObject({ outcome });
   });
+});
+
+it('measures room in hours of two legs; a spool that can not be read has none', async () => {
+  mkdirSync(join(root, 'vault'));
+  const own = await watch(realClock);
+  for (const name of ['x-c.wav', 'x-a.wav', 'y-a.wav']) writeFileSync(at(name), closed);
+  const room = await own.room();
+  expect(room.unsealed).toBe(2);
+  const freeHours = (await realDisk.freeBytes(spool)) / rawBytesPerHour;
+  expect(room.spoolHours / freeHours).toBeCloseTo(1, 1);
+  expect(room.vaultHours / freeHours).toBeCloseTo(1, 1);
+
+  rmSync(spool, { recursive: true });
+  const detail = expect.stringContaining('ENOENT');
+  expect(await own.survey()).toEqual({ outcome: 'unreadable', detail });
+  const none = { spoolHours: 0, vaultHours: 0, unsealed: 0 };
+  expect(await own.room()).toEqual({ ...none, fault: detail });
 });

@@ -28,6 +28,8 @@ export function faultDetail(cause: unknown): string {
 export interface OpenLeg {
   state: LegState;
   sizeBytes: number;
+  /** When the file was last written to, by the wall clock of its file system; 0 without a file. */
+  writtenUtcMs: number;
   /** Open for reading unless the leg is absent or not a plain file; the caller closes it. */
   handle?: FileHandle;
 }
@@ -42,9 +44,9 @@ export async function openLeg(folder: string, id: string, leg: LegName): Promise
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     handle = await open(rawPath(folder, id, leg), flags);
   } catch (cause) {
-    if (hasCode(cause, 'ENOENT')) return { state: { state: 'absent' }, sizeBytes: 0 };
+    if (hasCode(cause, 'ENOENT')) return noFile('absent');
     if (hasCode(cause, 'ELOOP')) {
-      return { state: { state: 'broken' }, sizeBytes: 0 };
+      return noFile('broken');
     }
     throw cause;
   }
@@ -52,21 +54,27 @@ export async function openLeg(folder: string, id: string, leg: LegName): Promise
     const found = await handle.stat();
     if (!found.isFile()) {
       await handle.close();
-      return { state: { state: 'broken' }, sizeBytes: 0 };
+      return noFile('broken');
     }
     const header = Buffer.alloc(wavHeaderBytes);
     const { bytesRead } = await handle.read(header, 0, wavHeaderBytes, 0);
     const state = readWavHeader(header.subarray(0, bytesRead), found.size);
-    return { state, sizeBytes: found.size, handle };
+    return { state, sizeBytes: found.size, writtenUtcMs: found.mtimeMs, handle };
   } catch (cause) {
     await handle.close();
     throw cause;
   }
 }
 
+const noFile = (state: 'absent' | 'broken'): OpenLeg => ({
+  state: { state },
+  sizeBytes: 0,
+  writtenUtcMs: 0,
+});
+
 /**
- * Whether both legs have their header, which Asterisk writes when it opens them. On a full disk the
- * files appear too, but stay empty.
+ * Whether a leg has its header, which Asterisk writes when it opens the file. On a full disk the file
+ * appears too, but stays empty.
  */
 export async function hasBegun(folder: string, id: string, leg: LegName): Promise<boolean> {
   try {

@@ -41,30 +41,32 @@ function hasExpectedForm(header: Buffer): boolean {
 /** One frame of the FLAC: left the agent's sample, right the customer's. */
 export const frameBytes = 2 * bytesPerSample;
 
+/** The samples of a block; typed arrays of two bytes begin on even addresses only. */
+function samplesOf(block: Buffer): Uint16Array {
+  const even = block.byteOffset % bytesPerSample === 0 ? block : Buffer.from(block);
+  return new Uint16Array(even.buffer, even.byteOffset, even.length / bytesPerSample);
+}
+
+const bytesOf = (samples: Uint16Array) => Buffer.from(samples.buffer);
+
 /** Weaves two blocks of samples; the shorter is filled up with silence to the longer. */
 export function weave(left: Buffer, right: Buffer): Buffer {
-  const frames = Math.max(left.length, right.length) / bytesPerSample;
-  const woven = Buffer.alloc(frames * frameBytes);
-  for (let at = 0, to = 0; at < left.length; at += 2, to += frameBytes) {
-    woven[to] = left[at] ?? 0;
-    woven[to + 1] = left[at + 1] ?? 0;
-  }
-  for (let at = 0, to = bytesPerSample; at < right.length; at += 2, to += frameBytes) {
-    woven[to] = right[at] ?? 0;
-    woven[to + 1] = right[at + 1] ?? 0;
-  }
-  return woven;
+  const woven = new Uint16Array(Math.max(left.length, right.length));
+  const lefts = samplesOf(left);
+  const rights = samplesOf(right);
+  for (let i = 0; i < lefts.length; i += 1) woven[2 * i] = lefts[i] ?? 0;
+  for (let i = 0; i < rights.length; i += 1) woven[2 * i + 1] = rights[i] ?? 0;
+  return bytesOf(woven);
 }
 
 /** Takes whole frames apart. */
 export function unweave(woven: Buffer): { left: Buffer; right: Buffer } {
-  const left = Buffer.allocUnsafe(woven.length / 2);
-  const right = Buffer.allocUnsafe(woven.length / 2);
-  for (let from = 0, at = 0; from < woven.length; from += frameBytes, at += bytesPerSample) {
-    left[at] = woven[from] ?? 0;
-    left[at + 1] = woven[from + 1] ?? 0;
-    right[at] = woven[from + 2] ?? 0;
-    right[at + 1] = woven[from + 3] ?? 0;
+  const frames = samplesOf(woven);
+  const left = new Uint16Array(frames.length / 2);
+  const right = new Uint16Array(frames.length / 2);
+  for (let i = 0; i < left.length; i += 1) {
+    left[i] = frames[2 * i] ?? 0;
+    right[i] = frames[2 * i + 1] ?? 0;
   }
-  return { left, right };
+  return { left: bytesOf(left), right: bytesOf(right) };
 }
