@@ -11,7 +11,7 @@ import {
   connectAmi,
 } from '../../src/telephony/asterisk/ami.ts';
 import { readCallRecords } from '../../src/telephony/asterisk/cdr.ts';
-import type { PhoneSystem } from '../../src/telephony/phone-system.ts';
+import type { DialOrder, PhoneSystem } from '../../src/telephony/phone-system.ts';
 import { FactLog } from '../conformance/phone-rig.ts';
 import { type AsteriskRig, extensions, openAsteriskRig, trunk } from '../peers/asterisk-rig.ts';
 import { openSipPhone } from '../peers/sip-phone.ts';
@@ -31,7 +31,7 @@ afterAll(async () => {
   await rig?.close();
 });
 
-async function answeredCall(lastDigit = '1'): Promise<string> {
+async function answeredCall(lastDigit = '1', more: Partial<DialOrder> = {}): Promise<string> {
   const callId = realIds.next('call');
   const order = {
     callId,
@@ -41,6 +41,7 @@ async function answeredCall(lastDigit = '1'): Promise<string> {
     ringMs: 15_000,
     limitMs: 60_000,
     messageSound: 'vm-goodbye',
+    ...more,
   };
   expect(await phone.dial(order)).toEqual({ outcome: 'accepted' });
   await facts.untilKind('call-answered', callId);
@@ -137,6 +138,21 @@ describe('rights', () => {
       texts.push(await readFile(join(logs, name), 'utf8').catch(() => ''));
     for (const secret of [rig.access.amiSecret, rig.access.ariSecret])
       expect(texts.some((text) => text.includes(secret))).toBe(false);
+  });
+});
+
+describe('the recording notice', () => {
+  it('is played after the answer, is part of the recording, and does not move the answer', async () => {
+    const callId = await answeredCall('8', { noticeSound: 'vm-goodbye' });
+    const heardAtUtcMs = realClock.utcMs();
+    const { atUtcMs } = await facts.untilKind('call-answered', callId);
+    expect(heardAtUtcMs - atUtcMs).toBeGreaterThan(500);
+    await phone.hangUp(callId);
+    const end = await facts.untilKind('call-ended', callId);
+    const bytes = await readFile(join(rig.recordings, `${callId}-a.wav`));
+    const samples = new Int16Array(Uint8Array.from(bytes.subarray(44)).buffer);
+    expect(samples.some((sample) => Math.abs(sample) > 1000)).toBe(true);
+    expect(Math.abs(samples.length / 8 - (end.atUtcMs - atUtcMs))).toBeLessThan(300);
   });
 });
 

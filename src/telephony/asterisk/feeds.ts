@@ -213,6 +213,13 @@ export class Feeds {
     // An end that came before the reading is told before it: the reading knows no cause.
     for (const event of held)
       if (event.type === 'ChannelDestroyed' && !alive.has(event.channelId)) this.#hearAri(event);
+    // And so is one that AMI alone has told, while ARI was not heard yet.
+    for (const [channelId, end] of this.#loneEnds) {
+      if (end.heard !== 'ami' || alive.has(channelId)) continue;
+      end.timer.cancel();
+      this.#loneEnds.delete(channelId);
+      this.#tellEnd(channelId, end);
+    }
     adoptSurvey(this.channels, survey);
     this.#fresh = true;
     this.#tell({ kind: 'feed-fresh', survey });
@@ -297,13 +304,10 @@ export class Feeds {
   /** A phone that answered gets its bridge at once; without one it is of no use and is hung up. */
   #receiveLeg(legId: string): void {
     if (!isLeg(legId) || this.channels.get(legId)?.phase !== 'dialing') return;
-    const failed = () => this.ask({ ask: 'hang-up', channelId: legId });
-    this.#bridgeLeg(legId)
-      .then((answer) => (answer.outcome === 'done' ? undefined : failed()))
-      .catch((cause) => {
-        // The feed was lost meanwhile: the reading after the next connect mends the leg.
-        if (!(cause instanceof FloorError)) throw cause;
-      });
+    this.#try(async () => {
+      const answer = await this.#bridgeLeg(legId);
+      if (answer.outcome !== 'done') await this.ask({ ask: 'hang-up', channelId: legId });
+    });
   }
 
   async #bridgeLeg(legId: string): Promise<AriAnswer<undefined>> {
@@ -313,10 +317,18 @@ export class Feeds {
     return this.ask({ ask: 'join', bridgeId, channelId: legId });
   }
 
+  /** Refused when it never had one; whatever else remains is found by the next reading. */
   #dropBridge(legId: string): void {
-    if (this.#ari === undefined) return;
-    // Refused when it never had one; whatever else remains is found by the next reading.
-    void this.#ari.ask({ ask: 'end-bridge', bridgeId: bridgeOf(legId) });
+    this.#try(async () => {
+      await this.ask({ ask: 'end-bridge', bridgeId: bridgeOf(legId) });
+    });
+  }
+
+  /** Does what can wait: once a feed is lost, the reading after the next connect makes it good. */
+  #try(work: () => Promise<void>): void {
+    work().catch((cause) => {
+      if (!(cause instanceof FloorError)) throw cause;
+    });
   }
 }
 
