@@ -328,7 +328,7 @@ function outlivesDaemon(bench: Bench): void {
 
   it('a daemon that is back soon gets the call that was answered without it', async () => {
     const rig = rigOf(bench);
-    const order = orderTo(bench, 'answersAtOnce');
+    const order = orderTo(bench, 'talksUntilHungUp');
     const mark = rig.facts.all.length;
     await rig.phone.dial(order);
     await rig.daemonLeaves();

@@ -31,7 +31,8 @@ export interface AriHearing {
 export interface AriConnection {
   /** Asks Asterisk. Throws FloorError `ari.disconnected` when down, `ari.too-many-requests`. */
   ask<R extends AriRequest>(request: R): Promise<AriAnswer<AriValue<R>>>;
-  close(): void;
+  /** Settles when the thread has ended, and its socket with it. */
+  close(): Promise<void>;
 }
 
 export const ariLimits = {
@@ -55,18 +56,19 @@ export function connectAri(access: AriAccess, clock: Clock, hearing: AriHearing)
   const open = new Map<number, OpenRequest>();
   let state: 'connecting' | 'up' | 'over' = 'connecting';
   let counter = 0;
+  let ended: Promise<unknown> = Promise.resolve();
   let timer = clock.after(ariLimits.connectMs, () => end('no connection in time'));
 
   function end(reason: string): void {
     if (state === 'over') return;
     state = 'over';
     timer.cancel();
-    void worker.terminate();
     for (const request of open.values()) {
       request.deadline.cancel();
       request.settle({ outcome: 'unknown', reason });
     }
     open.clear();
+    ended = worker.terminate();
     hearing.lost(reason);
   }
 
@@ -122,6 +124,9 @@ export function connectAri(access: AriAccess, clock: Clock, hearing: AriHearing)
         order({ order: 'ask', id, request });
       });
     },
-    close: () => end('closed by us'),
+    async close() {
+      end('closed by us');
+      await ended;
+    },
   };
 }

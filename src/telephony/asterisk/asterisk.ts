@@ -61,7 +61,7 @@ export function createAsterisk(access: AsteriskAccess, clock: Clock, ids: Ids): 
 
   return {
     start: async (sink) => feeds.start(sink),
-    stop: async () => feeds.stop(),
+    stop: () => feeds.stop(),
     survey: () => feeds.survey(),
 
     async dial(call) {

@@ -23,7 +23,7 @@ import {
   isLeg,
   readSurvey,
 } from './channel-facts.ts';
-import { type Attempt, type Keeper, keepOpen } from './keep-open.ts';
+import { type Attempt, type Closable, type Keeper, keepOpen } from './keep-open.ts';
 
 /** How to reach an Asterisk on this machine that runs the generated configuration. */
 export interface AsteriskAccess {
@@ -82,12 +82,12 @@ export class Feeds {
     this.#keep('ari', (attempt) => this.#openAri(attempt));
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#tell = () => undefined;
     this.#fresh = false;
-    for (const keeper of this.#keepers.values()) keeper.stop();
     for (const { timer } of this.#loneEnds.values()) timer.cancel();
     this.#loneEnds.clear();
+    await Promise.all([...this.#keepers.values()].map((keeper) => keeper.stop()));
   }
 
   /** Both feeds are up and what was alive has been read: calls may be placed. */
@@ -115,7 +115,7 @@ export class Feeds {
     return readSurvey(bootId, channels, bridges);
   }
 
-  #keep(name: FeedName, open: (attempt: Attempt) => { close(): void }): void {
+  #keep(name: FeedName, open: (attempt: Attempt) => Closable): void {
     const lost = (reason: string) => this.#feedLost(name, reason);
     this.#keepers.set(name, keepOpen(this.#clock, this.#ids, open, lost));
   }
@@ -244,7 +244,7 @@ export class Feeds {
   #hearAri(event: AriEvent): void {
     if (event.type === 'ApplicationReplaced') {
       // Someone else drives this Asterisk now; to come back would be a tug of war.
-      this.#keepers.get('ari')?.stop();
+      void this.#keepers.get('ari')?.stop();
       return this.#feedLost('ari', 'another client took the application');
     }
     if (this.#held !== undefined) {

@@ -99,7 +99,7 @@ describe('keepOpen', () => {
   it('opens nothing after stop()', async () => {
     const { time, opened, told, keeper, newest } = rigOf(1);
     newest().attempt.lost('gone');
-    keeper.stop();
+    await keeper.stop();
     await time.run(longestPauseMs);
     newest().attempt.lost('gone');
     expect(opened).toHaveLength(1);

@@ -9,10 +9,15 @@ export interface Attempt {
   lost(reason: string): void;
 }
 
+/** What is kept open; close() settles when the other side can know of it. */
+export interface Closable {
+  close(): void | Promise<void>;
+}
+
 export interface Keeper {
   /** Gives up the current connection, if there is one, and opens another after a pause. */
   renew(reason: string): void;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 export const firstPauseMs = 100;
@@ -25,17 +30,17 @@ export const longestPauseMs = 3000;
 export function keepOpen(
   clock: Clock,
   ids: Ids,
-  open: (attempt: Attempt) => { close(): void },
+  open: (attempt: Attempt) => Closable,
   told: (reason: string) => void,
 ): Keeper {
   let pauseMs = firstPauseMs;
-  let current: { close(): void } | undefined;
+  let current: Closable | undefined;
   let pause: Timer | undefined;
   let generation = 0;
 
   function lose(reason: string): void {
     generation += 1;
-    current?.close();
+    void current?.close();
     current = undefined;
     // Half of the pause is random, so that several daemons do not come back in step.
     pause = clock.after(pauseMs / 2 + ids.below(Math.ceil(pauseMs / 2)), next);
@@ -56,7 +61,7 @@ export function keepOpen(
       },
     });
     if (mine === generation) current = opened;
-    else opened.close();
+    else void opened.close();
   }
 
   next();
@@ -64,11 +69,12 @@ export function keepOpen(
     renew(reason) {
       if (current !== undefined) lose(reason);
     },
-    stop() {
+    async stop() {
       generation += 1;
       pause?.cancel();
-      current?.close();
+      const last = current;
       current = undefined;
+      await last?.close();
     },
   };
 }
