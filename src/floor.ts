@@ -19,8 +19,8 @@ export interface Floor {
 }
 
 export function openFloor(world: World): Floor {
-  const { clock, ids, committer, stop } = world;
-  const room: RoomWorld = { clock, ids, committer, stop };
+  const { clock, ids, committer, report, stop } = world;
+  const room: RoomWorld = { clock, ids, committer, report, stop };
 
   const people = openPeople({
     world: room,
@@ -38,6 +38,7 @@ export function openFloor(world: World): Floor {
     phone: world.phone,
     recordings: world.recordings,
     limits: world.limits,
+    settleObject: world.settleObject,
     // Nothing is dialed without a permit that is committed with its counters.
     permit: (request) => cases.permit(request),
     settle: (contact) => cases.settle(contact),

@@ -102,6 +102,10 @@ export async function openRealWorld(
     failed,
   });
   const vault = openVault(folders.vault, keys, realDisk, ids);
+  await realDisk.makeFolder(folders.vault);
+  const recorded = database.prepare('SELECT 1 FROM "Recording" WHERE objectId = ?');
+  const removed = await vault.judgeLeftovers((objectId) => recorded.get(objectId) !== undefined);
+  if (removed.length > 0) log.info('unrecorded vault objects removed', { removed });
   const { access, asterisk } = await openAsterisk(config, ids, clock);
   const recordings = await openSealing({ clock, folders, flac: 'flac', vault });
   return {
@@ -112,9 +116,11 @@ export async function openRealWorld(
       caseStore: openCaseStore(database),
       phone: createAsterisk(access, clock, ids),
       recordings,
+      settleObject: (objectId) => vault.settle(objectId),
       policy: policyOf(config),
       limits: config.telephony,
       requirements: config.telephony.requirements,
+      report: (effect, cause) => log.warn('an effect ended in an error', { effect, cause }),
       stop,
     },
     store,
@@ -126,6 +132,7 @@ export async function openRealWorld(
     asterisk,
     async close() {
       await asterisk?.stop();
+      await recordings.close();
       await account.end();
       database.close();
       lock.release();
@@ -234,5 +241,5 @@ export function policyOf({ contact, site }: Config): ContactPolicy {
 
 /** Names the values themselves, so that two decisions under different values can't look alike. */
 function policyVersion(rules: unknown): string {
-  return `policy-${hash('sha256', JSON.stringify(rules)).slice(0, 12)}`;
+  return `policy-${hash('sha256', JSON.stringify(rules)).slice(0, 32)}`;
 }

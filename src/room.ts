@@ -75,6 +75,8 @@ export interface RoomWorld {
   clock: Clock;
   ids: Ids;
   committer: Committer;
+  /** A port threw: the effect's outcome is unknown, and the log should say what was thrown. */
+  report(effectKind: string, cause: unknown): void;
   /** A programmer error or a failed commit: the process must end, and recover on its restart. */
   stop(cause: unknown): void;
 }
@@ -297,6 +299,7 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
     } catch (cause) {
       // A port that throws says nothing about what happened outside, so the outcome is unknown.
       const reason = cause instanceof FloorError ? cause.code : String(cause);
+      this.world.report(effect.kind, cause);
       result = { outcome: 'unknown', reason };
     }
     this.enter({ event: { kind: 'done', effectId, effect, result } }, true);

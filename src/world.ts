@@ -15,10 +15,14 @@ export interface World {
   caseStore: CaseStore;
   phone: PhoneSystem;
   recordings: Recordings;
+  /** The vault is told that an object's record is durable. */
+  settleObject(objectId: string): Promise<void>;
   /** What the site decided: rules of contact, room for recordings, what an agent's record shows. */
   policy: ContactPolicy;
   limits: RecordingLimits;
   requirements: readonly string[];
+  /** A port threw: an effect's outcome is unknown. For the log. */
+  report(effectKind: string, cause: unknown): void;
   /** A programmer error or a failed commit: the process ends, and recovers when it starts again. */
   stop(cause: unknown): void;
 }

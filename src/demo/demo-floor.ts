@@ -1,6 +1,6 @@
 // The demo's floor: its folder, configuration, carrier and phones, and the list it calls.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../config.ts';
 import type { Config } from '../config-schema.ts';
@@ -40,8 +40,26 @@ function middayZone(atUtcMs: number): string {
   return ahead === 0 ? 'Etc/GMT' : `Etc/GMT${ahead > 0 ? '-' : '+'}${Math.abs(ahead)}`;
 }
 
+const pidsFile = (folder: string) => join(folder, 'pids.json');
+
+/** Remembers the programs that the demo started, in case it ends before it can end them. */
+export function notePids(folder: string, pids: readonly (number | undefined)[]): void {
+  writeFileSync(pidsFile(folder), JSON.stringify(pids.filter((pid) => pid !== undefined)));
+}
+
+/** Ends what a demo that was killed left running; only processes that bear this folder's path. */
+function endLeftovers(folder: string): void {
+  if (!existsSync(pidsFile(folder))) return;
+  for (const pid of JSON.parse(readFileSync(pidsFile(folder), 'utf8')) as number[]) {
+    const command = `/proc/${pid}/cmdline`;
+    if (!existsSync(command) || !readFileSync(command, 'utf8').includes(folder)) continue;
+    process.kill(pid, 'SIGKILL');
+  }
+}
+
 /** Empties the demo's folder and writes its configuration there; what a site would write by hand. */
 export function layOutDemo(folder: string, setUpFile: string, atUtcMs: number): Config {
+  endLeftovers(folder);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const year = new Date(atUtcMs).getUTCFullYear();

@@ -13,6 +13,7 @@ import {
   demoExtensions,
   demoLeads,
   layOutDemo,
+  notePids,
   startDemoPeers,
   writeDemoList,
 } from './demo-floor.ts';
@@ -58,15 +59,18 @@ export async function runDemo({ stay }: DemoOptions): Promise<number> {
   let failure: unknown;
   say(`Gatehouse demo: configuration, ledger and recordings are in ${run}`);
   const peers = await startDemoPeers(run);
-  say('A demo carrier and demo phones speak SIP on loopback.');
-  const running = await startFloor(config, log, (cause) => {
-    failure ??= cause;
-  });
+  notePids(run, [peers.carrier.pid, peers.phones.pid]);
+  let running: RunningFloor | undefined;
   let interrupted = false;
   process.once('SIGINT', () => {
     interrupted = true;
   });
   try {
+    say('A demo carrier and demo phones speak SIP on loopback.');
+    running = await startFloor(config, log, (cause) => {
+      failure ??= cause;
+    });
+    notePids(run, [peers.carrier.pid, peers.phones.pid, running.real.asterisk?.pid()]);
     say('Asterisk runs, the ledger has begun.');
     await staffFloor(running, config, run);
     await runCampaign(running, () => interrupted || failure !== undefined);
@@ -78,7 +82,7 @@ export async function runDemo({ stay }: DemoOptions): Promise<number> {
     for (const line of lines.slice(-20)) process.stderr.write(line);
     throw cause;
   } finally {
-    await running.stop();
+    await running?.stop();
     await peers.carrier.stop();
     await peers.phones.stop();
   }

@@ -52,7 +52,7 @@ export function openScreen(running: RunningFloor, campaignId: string, leads: num
         drawn = lines.length;
       } else if (elapsedMs - lastLineMs >= lineEveryMs) {
         lastLineMs = elapsedMs;
-        process.stdout.write(`${block(elapsedMs).slice(0, 5).join('\n')}\n\n`);
+        process.stdout.write(`${block(elapsedMs).join('\n')}\n\n`);
       }
     },
     end() {

@@ -51,7 +51,8 @@ const turn = () => new Promise<void>((resolve) => realClock.soon(resolve));
 
 function open(left: (personId: string) => void = (id) => told.push(id)): People {
   const committer = openStore(database, clock);
-  const world = { clock, ids: realIds, committer, stop: (cause: unknown) => stops.push(cause) };
+  const stop = (cause: unknown) => stops.push(cause);
+  const world = { clock, ids: realIds, committer, report: () => {}, stop };
   return openPeople({ world, requirements: required, left });
 }
 

@@ -91,6 +91,7 @@ export function openAccount(parts: AccountParts): Account {
     flush: () => segments.flush(),
     async end() {
       timer.cancel();
+      await checkpoints.idle();
       await segments.end();
     },
   };

@@ -22,6 +22,8 @@ export function openDatabase(path: string): Database {
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
   database.pragma('foreign_keys = ON');
+  // What is deleted is overwritten: erased names, numbers and keys must not stay in free pages.
+  database.pragma('secure_delete = ON');
   return database;
 }
 

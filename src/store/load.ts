@@ -39,10 +39,10 @@ function prepareReads(database: Database) {
   // Each branch uses its own index; one OR over three columns would read the whole table.
   const contacts = reader<ContactRow>(
     'Contact',
-    `id IN (SELECT id FROM "Contact" WHERE numberKey = ?1
-            UNION SELECT id FROM "Contact" WHERE personKey = ?2
-            UNION SELECT id FROM "Contact" WHERE caseId = ?3)
-     AND COALESCE(attemptUtcMs, answerUtcMs, settledUtcMs) >= ?4`,
+    `id IN (SELECT id FROM "Contact" WHERE numberKey = ?
+            UNION SELECT id FROM "Contact" WHERE personKey = ?
+            UNION SELECT id FROM "Contact" WHERE caseId = ?)
+     AND COALESCE(attemptUtcMs, answerUtcMs, settledUtcMs) >= ?`,
   );
   const due = reader<LeadRow>(
     'Lead',

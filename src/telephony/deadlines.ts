@@ -25,7 +25,7 @@ export function wake(draft: TelephonyDraft, moment: Moment): void {
     if (recording.nextUtcMs === undefined || recording.nextUtcMs > moment.atUtcMs) continue;
     draft.put('Recording', { ...recording, nextUtcMs: undefined });
     if (recording.state === 'closed') orderSeal(draft, recording, moment);
-    if (recording.state === 'sealed') orderDiscard(draft, recording.id, moment);
+    if (recording.state === 'sealed') orderDiscard(draft, recording, moment);
   }
   paceCampaigns(draft, moment);
 }

@@ -41,7 +41,7 @@ export type TelephonyEvent =
   | { kind: 'phone'; fact: PhoneFact }
   /** Facts were lost inside the daemon: only a survey shows what is true now. */
   | { kind: 'resync' }
-  | { kind: 'storage'; room: RecordingRoom; limits: RecordingLimits };
+  | { kind: 'storage'; room: RecordingRoom; limits: RecordingLimits; unreadable: boolean };
 
 export type TelephonyRoomEvent = RoomEvent<TelephonyEvent, TelephonyEffect, TelephonyResult>;
 
@@ -147,12 +147,15 @@ function storageSeen(
   const judged = judgeRoom(plant.storageOk, event.room, event.limits);
   const { spoolHours, vaultHours } = event.room;
   draft.put('Plant', { ...plant, spoolHours, vaultHours, storageOk: judged.mayDial });
-  if (plant.storageOk === judged.mayDial) return;
+  if (event.unreadable) raiseAlarm(draft, 'storage-unreadable', 'storage', moment);
+  else clearAlarm(draft, 'storage-unreadable', 'storage', moment);
   if (judged.mayDial) {
+    if (plant.storageOk) return;
     draft.entry({ what: 'dialing-allowed', who: 'system', about: 'storage' });
     clearAlarm(draft, 'storage-low', 'storage', moment);
   } else {
-    draft.entry({ what: 'dialing-withheld', who: 'system', about: 'storage', why: judged.why });
     raiseAlarm(draft, 'storage-low', 'storage', moment);
+    if (!plant.storageOk) return;
+    draft.entry({ what: 'dialing-withheld', who: 'system', about: 'storage', why: judged.why });
   }
 }

@@ -96,16 +96,17 @@ function endOrphan(draft: TelephonyDraft, channelId: string, moment: Moment): vo
 function reconcileLegs(draft: TelephonyDraft, survey: Survey, moment: Moment): void {
   const legs = new Map(survey.legs.map((leg) => [leg.legId, leg.up]));
   for (const agent of [...draft.all('Agent')]) {
-    if (agent.legId !== undefined && !legs.has(agent.legId)) {
-      const wasReady = agent.state === 'ready';
-      const next = legEnded(draft, agent.legId, 'gone-after-restart', moment);
-      // The seat was working when the phone system went down: its phone is rung again by us.
-      if (next && next.way === 'pre-connected' && next.state !== 'out') {
-        ringPhone(draft, wasReady ? { ...next, wanted: 'ready' } : next, moment);
-      }
-    } else if (agent.legId !== undefined && legs.get(agent.legId) && agent.legState !== 'up') {
-      legUp(draft, agent.legId, moment);
+    const { legId } = agent;
+    if (legId !== undefined && legs.has(legId)) {
+      if (legs.get(legId) && agent.legState !== 'up') legUp(draft, legId, moment);
+      continue;
     }
+    const working = agent.state === 'ready' || agent.wanted === 'ready' || agent.code === 'phone';
+    const next = legId === undefined ? agent : legEnded(draft, legId, 'gone-unseen', moment);
+    if (!next || next.way !== 'pre-connected' || next.state === 'out') continue;
+    // Nobody at this seat hung up: the phone is rung again, and whoever worked goes on working.
+    const current = draft.get('Agent', next.id) ?? next;
+    ringPhone(draft, working ? { ...current, wanted: 'ready' } : current, moment);
   }
   const owned = new Set([...draft.all('Agent')].map((agent) => agent.legId));
   for (const { legId } of survey.legs) if (!owned.has(legId)) endOrphan(draft, legId, moment);

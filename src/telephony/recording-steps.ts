@@ -150,7 +150,7 @@ function sealed(
     },
   });
   clearAlarm(draft, 'sealing-failing', recording.id, moment);
-  orderDiscard(draft, recording.id, moment);
+  orderDiscard(draft, { ...recording, objectId }, moment);
 }
 
 function quarantined(draft: TelephonyDraft, recording: RecordingRow, why: string, moment: Moment) {
@@ -177,12 +177,14 @@ function sealLater(
   if (tries === alarmAfterTries) raiseAlarm(draft, 'sealing-failing', recording.id, moment);
 }
 
-export function orderDiscard(draft: TelephonyDraft, recordingId: string, moment: Moment): void {
+export function orderDiscard(draft: TelephonyDraft, recording: RecordingRow, moment: Moment): void {
+  if (recording.objectId === undefined) return;
   draft.effect(moment.newId('effect'), {
     kind: 'discard-raw',
-    lane: `recording:${recordingId}`,
+    lane: `recording:${recording.id}`,
     deadlineMs: discardDeadlineMs,
-    recordingId,
+    recordingId: recording.id,
+    objectId: recording.objectId,
   });
 }
 

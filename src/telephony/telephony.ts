@@ -24,6 +24,8 @@ export interface TelephonyPorts {
   limits: RecordingLimits;
   /** Grants a contact, with its counters committed, or names the rule that refuses it. */
   permit(request: PermitRequest): Promise<PermitAnswer>;
+  /** The vault is told that an object's record is durable. */
+  settleObject(objectId: string): Promise<void>;
   /** Takes note of what became of a permitted contact; durable when it resolves. */
   settle(contact: ContactResult): Promise<void>;
 }
@@ -75,9 +77,10 @@ export function openTelephony(world: RoomWorld, ports: TelephonyPorts): Telephon
     world,
   );
   const lookAtStorage = async () => {
-    const { fault: _, ...seen } = await ports.recordings.room();
+    const { fault, ...seen } = await ports.recordings.room();
     if (ended) return;
-    room.post({ kind: 'storage', room: seen, limits: ports.limits });
+    const unreadable = fault !== undefined;
+    room.post({ kind: 'storage', room: seen, limits: ports.limits, unreadable });
     storageTimer = clock.after(storageEveryMs, () => void lookAtStorage());
   };
   const drop = () => {
@@ -140,6 +143,8 @@ async function act(ports: TelephonyPorts, effect: TelephonyEffect): Promise<Tele
     case 'seal':
       return recordings.seal(effect);
     case 'discard-raw':
+      // The object's record is durable here; the raw files go, and its incoming name with them.
+      await ports.settleObject(effect.objectId);
       return recordings.discardRaw(effect.recordingId);
     case 'settle-contact':
       await ports.settle(effect.contact);

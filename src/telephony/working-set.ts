@@ -237,7 +237,7 @@ export type TelephonyEffect = Effect &
     | { kind: 'end-with-message'; callId: string }
     | { kind: 'hang-up'; channelId: string }
     | { kind: 'seal'; recordingId: string; spanMs: number; crashed: boolean }
-    | { kind: 'discard-raw'; recordingId: string }
+    | { kind: 'discard-raw'; recordingId: string; objectId: string }
     | { kind: 'settle-contact'; contact: ContactResult }
     | { kind: 'survey'; askedUtcMs: number }
   );

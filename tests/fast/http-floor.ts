@@ -66,7 +66,7 @@ export async function openTestFloor(): Promise<TestFloor> {
   const stop = (cause: unknown) => {
     throw cause;
   };
-  const world = { clock: realClock, ids: realIds, committer: store, stop };
+  const world = { clock: realClock, ids: realIds, committer: store, report: stop, stop };
   const people = openPeople({ world, requirements: required, left: () => {} });
   const { enrolmentCode: code = '' } = await people.start();
   const login = 'first';
