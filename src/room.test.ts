@@ -77,7 +77,7 @@ function makeRoom(act: (effect: Tell) => Promise<Told>, refuse = 0) {
         overflows += 1;
       },
     },
-    { clock, ids: seededIds(1), committer, stop: (cause) => stops.push(cause) },
+    { clock, ids: seededIds(1), committer, report: () => {}, stop: (cause) => stops.push(cause) },
   );
   const run = async () => {
     for (let quiet = 0; quiet < 20; quiet += 1) {
