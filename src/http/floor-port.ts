@@ -1,7 +1,6 @@
 // What the HTTP side asks of the floor; types only, and each function is one line in floor.ts.
 import type { Readable } from 'node:stream';
 import type { StopReason } from '../cases/case.ts';
-import type { ListMapping } from '../cases/lists/list-mapping.ts';
 import type { People } from '../people/people.ts';
 import type { Outcome } from '../people/person.ts';
 import type {
@@ -11,6 +10,7 @@ import type {
   CampaignView,
   FloorView,
   HealthView,
+  ListMapping,
 } from './views.ts';
 
 export interface FloorForHttp {
@@ -137,8 +137,8 @@ export interface ByteRange {
 
 export interface RecordingsForHttp {
   /**
-   * Opens the plain FLAC of a recording; refused as `object-lost` or `key-unknown`. Nothing of it is
-   * sent before the entry `recording-played` is durable, which the HTTP side sees to.
+   * Opens the plain FLAC of a recording; refused as `object-lost` or `key-unknown`. Nothing of it
+   * is sent before the entry `recording-played` is durable, which the HTTP side sees to.
    */
   openAudio(recordingId: string, range: ByteRange): Promise<Outcome<{ bytes: Readable }>>;
 }

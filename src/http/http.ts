@@ -1,4 +1,4 @@
-// The HTTP side: one server with every route, strict in, terse out; fastify stays within this folder.
+// The HTTP side: one server with every route, strict in, terse out; fastify stays in this folder.
 import { readFileSync } from 'node:fs';
 import rateLimit from '@fastify/rate-limit';
 import { FloorError } from '../errors.ts';

@@ -3,13 +3,12 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import Type, { type Static } from 'typebox';
 import { Value } from 'typebox/value';
-import type { NumberKind, PersonRole } from '../cases/case.ts';
 import { type App, actorOf, answers, found, type HttpParts, sendFile } from './app.ts';
 import type { NewList, UploadedFile } from './floor-port.ts';
 import { Code, digits, exactly, Id, listOf, numberOf, pageKeys, pageOf, textOf } from './forms.ts';
 import { granted, Problem } from './problems.ts';
 import { receiveUpload, uploadLimitBytes, uploadsAtOnce } from './upload.ts';
-import { DoneView, ListView } from './views.ts';
+import { DoneView, ListMapping, ListView } from './views.ts';
 
 const rowsShown = 1_000;
 const mappingChars = 8_192;
@@ -27,38 +26,6 @@ const encodings: Readonly<Record<string, NewList['encoding']>> = {
   gbk: 'gb18030',
   gb2312: 'gb18030',
 };
-
-// As records, since the compiler then holds them complete.
-const personRoles: Record<PersonRole, true> = {
-  debtor: true,
-  guarantor: true,
-  'contact-person': true,
-};
-const numberKinds: Record<NumberKind, true> = { mobile: true, home: true, work: true, other: true };
-
-/** Names of columns, as the first row of the file has them. */
-const Column = Type.String({ minLength: 1, maxLength: 200 });
-const Mapping = exactly({
-  reference: Column,
-  amount: Type.Optional(Column),
-  product: Type.Optional(Column),
-  sheet: Type.Optional(Column),
-  people: Type.Array(
-    exactly({
-      role: Type.Enum(Object.keys(personRoles) as PersonRole[]),
-      name: Type.Optional(Column),
-      customer: Type.Optional(Column),
-      zone: Type.Optional(Column),
-      numbers: Type.Array(
-        exactly({ column: Column, kind: Type.Enum(Object.keys(numberKinds) as NumberKind[]) }),
-        {
-          maxItems: 20,
-        },
-      ),
-    }),
-    { minItems: 1, maxItems: 20 },
-  ),
-});
 
 export function addListsRoutes(app: App, parts: HttpParts): void {
   addReading(app, parts);
@@ -229,7 +196,7 @@ function readType(header: string | undefined) {
   return { form, encoding };
 }
 
-function readMapping(text: string): Static<typeof Mapping> {
+function readMapping(text: string): ListMapping {
   const problem = new Problem('input-invalid', { detail: 'querystring/mapping is not valid' });
   let mapping: unknown;
   try {
@@ -237,6 +204,6 @@ function readMapping(text: string): Static<typeof Mapping> {
   } catch {
     throw problem;
   }
-  if (!Value.Check(Mapping, mapping)) throw problem;
+  if (!Value.Check(ListMapping, mapping)) throw problem;
   return mapping;
 }

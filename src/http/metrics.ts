@@ -1,4 +1,4 @@
-// Figures for Prometheus; the only importer of prom-client. No label names a person, call or number.
+// Figures for Prometheus; alone knows prom-client. No label names a person, call or number.
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { FloorForHttp, LiveMessage } from './floor-port.ts';

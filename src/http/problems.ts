@@ -211,7 +211,7 @@ export function problemOf(error: unknown, ids: Ids, log: Log, route: string): Pr
   return new Problem(error instanceof FloorError ? error.code : 'internal', { instance });
 }
 
-// Below this an unread body is let run out, so that the answer arrives; above it the connection goes.
+// Below this an unread body is let run out, so that the answer arrives; beyond, the line is cut.
 const unreadBytes = 65_536;
 
 /** Sends a problem with the headers that belong to it. */

@@ -1,5 +1,6 @@
-// What the API shows: every answer's schema, which also keeps what is not named here from going out.
+// What the API shows: every answer's schema, which also keeps in what is not named here.
 import Type, { type Static } from 'typebox';
+import type { NumberKind, PersonRole } from '../cases/case.ts';
 import { configSchema } from '../config-schema.ts';
 import { exactly, Roles } from './forms.ts';
 
@@ -228,8 +229,45 @@ export const ContactView = exactly({
   conversationUtcMs: optional.whole,
 });
 
+// As records, since the compiler then holds them complete.
+const personRoles: Record<PersonRole, true> = {
+  debtor: true,
+  guarantor: true,
+  'contact-person': true,
+};
+const numberKinds: Record<NumberKind, true> = { mobile: true, home: true, work: true, other: true };
+
+/** Names of columns, as the first row of the file has them. */
+const Column = Type.String({ minLength: 1, maxLength: 200 });
+/** Which column of a list means what, as cases/lists reads it. */
+export const ListMapping = exactly({
+  reference: Column,
+  amount: Type.Optional(Column),
+  product: Type.Optional(Column),
+  sheet: Type.Optional(Column),
+  people: Type.Array(
+    exactly({
+      role: Type.Enum(Object.keys(personRoles) as PersonRole[]),
+      name: Type.Optional(Column),
+      customer: Type.Optional(Column),
+      zone: Type.Optional(Column),
+      numbers: Type.Array(
+        exactly({ column: Column, kind: Type.Enum(Object.keys(numberKinds) as NumberKind[]) }),
+        {
+          maxItems: 20,
+        },
+      ),
+    }),
+    { minItems: 1, maxItems: 20 },
+  ),
+});
+export type ListMapping = Static<typeof ListMapping>;
+
 export const ListView = exactly({
   id: text,
+  batchId: optional.text,
+  why: Type.Optional(Type.String({ description: 'Why the file was refused.' })),
+  line: Type.Optional(Type.Integer({ description: 'Where in the file.' })),
   campaignId: text,
   state: Type.Enum(['staging', 'staged', 'live', 'dropped', 'failed']),
   accepted: whole,

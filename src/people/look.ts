@@ -1,22 +1,10 @@
 // Who looked at what and why: an entry that stays, and a row with the reason that can be erased.
 import { hash } from 'node:crypto';
-import type { Fact } from '../audit/entry.ts';
 import type { LookRow, Moment, PeopleDraft, PeopleEvent } from './working-set.ts';
 
-/** What a look is recorded as; the reason stays out of the ledger but for its salted digest. */
-export interface LookOrder {
-  /** What happened, as `recording-played`. */
-  what: string;
-  /** The id of what was looked at. */
-  about: string;
-  /** In the person's own words. */
-  reason?: string;
-  facts?: Readonly<Record<string, Fact>>;
-}
-
 /**
- * Writes the row and the entry. Its fact `reasonSha256` is SHA-256 of the salt's text, a newline and
- * the reason; without the row it says nothing, with it the reason is proved.
+ * Writes the row and the entry. Its fact `reasonSha256` is SHA-256 of the salt's text, a newline
+ * and the reason; without the row it says nothing, with it the reason is proved.
  */
 export function recordLook(
   draft: PeopleDraft,

@@ -3,7 +3,7 @@ import { hash, timingSafeEqual } from 'node:crypto';
 import type { Ids } from '../ids.ts';
 import { Room, type RoomEvent, type RoomWorld } from '../room.ts';
 import { openLoginDelay } from './login-delay.ts';
-import { type LookOrder, recordLook } from './look.ts';
+import { recordLook } from './look.ts';
 import { openPasswords, passwordProblem } from './password.ts';
 import {
   type Actor,
@@ -17,6 +17,7 @@ import * as personnel from './personnel.ts';
 import * as tokens from './token.ts';
 import type {
   By,
+  LookOrder,
   Moment,
   PeopleDraft,
   PeopleEvent,

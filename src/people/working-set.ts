@@ -1,6 +1,6 @@
 // The rows, events and effect of the people room; data only.
+import type { Fact } from '../audit/entry.ts';
 import type { Draft, Effect, Moment, Row } from '../draft.ts';
-import type { LookOrder } from './look.ts';
 import type { PersonRow, Role } from './person.ts';
 
 /** How a person logs in; it goes when they leave. `id` is the person's. */
@@ -69,6 +69,17 @@ export interface By {
   readonly who: string;
   readonly personId: string;
   readonly roles: readonly Role[];
+}
+
+/** What a look is recorded as; the reason stays out of the ledger but for its salted digest. */
+export interface LookOrder {
+  /** What happened, as `recording-played`. */
+  what: string;
+  /** The id of what was looked at. */
+  about: string;
+  /** In the person's own words. */
+  reason?: string;
+  facts?: Readonly<Record<string, Fact>>;
 }
 
 export type PeopleEvent =

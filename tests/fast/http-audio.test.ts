@@ -149,7 +149,7 @@ describe('the sound of a recording', () => {
     expect(newEntries()).toEqual([]);
   });
 
-  it('breaks the connection when the vault fails in the middle, so that no part looks whole', async () => {
+  it('breaks off when the vault fails in the middle, so that no part looks whole', async () => {
     const { recordings } = floor.parts.floor;
     const { openAudio } = recordings;
     const broken = async function* () {

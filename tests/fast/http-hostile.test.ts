@@ -1,4 +1,4 @@
-// A real server under hostile input: clear problems, nothing taken over, nothing told, nothing lost.
+// A real server under hostile input: clear problems, nothing taken over, told or lost.
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bodyLimitBytes } from '../../src/http/app.ts';
@@ -171,7 +171,8 @@ describe('addresses and headers', () => {
     ],
     [
       'length and chunks',
-      'POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+      'POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n' +
+        'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
     ['a header of 100 kB', `GET /livez HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`],
     ['a header without a name', 'GET /livez HTTP/1.1\r\nHost: x\r\n: x\r\n\r\n'],

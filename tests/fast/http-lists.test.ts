@@ -17,8 +17,8 @@ const mapping = {
   reference: '案件号',
   people: [{ role: 'debtor', name: '姓名', numbers: [{ column: '手机', kind: 'mobile' }] }],
 };
-const pathWith = (text: string) =>
-  `/api/lists?${new URLSearchParams({ campaignId: 'c', creditorId: 'c', name: '批次', mapping: text })}`;
+const named = { campaignId: 'c', creditorId: 'c', name: '批次' };
+const pathWith = (text: string) => `/api/lists?${new URLSearchParams({ ...named, mapping: text })}`;
 const path = pathWith(JSON.stringify(mapping));
 
 let floor: TestFloor;
@@ -170,6 +170,7 @@ describe('a list', () => {
     const row = {
       id: 'list-1',
       campaignId: 'c',
+      batchId: 'batch-1',
       state: 'staging',
       rejectPath,
       accepted: 4,

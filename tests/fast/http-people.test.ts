@@ -73,7 +73,7 @@ describe('logging in', () => {
     expect(floor.entries('login-refused')).toHaveLength(before + 2);
   });
 
-  it('slows brute force down, also in parallel, and lets another machine in meanwhile', async () => {
+  it('slows brute force down, also in parallel, and lets others in meanwhile', async () => {
     const { login } = await floor.person('lead');
     const guesses = Array.from({ length: 40 }, (_, n) => ({
       login,
@@ -158,7 +158,7 @@ describe('tokens', () => {
 });
 
 describe('own and others', () => {
-  it('lets an agent change their own seat only, and ready only with the record complete', async () => {
+  it('lets an agent change their own seat only, ready only with all on record', async () => {
     const { personId, token } = await floor.person('agent');
     const other = await floor.person('agent');
     const lead = await floor.person('lead');

@@ -1,0 +1,188 @@
+// Orders and views over HTTP on the real rooms of people and telephony, with a quiet phone system.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { realClock } from '../../src/clock.ts';
+import type { Floor } from '../../src/floor.ts';
+import type { App } from '../../src/http/app.ts';
+import type { LiveMessage } from '../../src/http/floor-port.ts';
+import { floorForHttp } from '../../src/http/from-floor.ts';
+import { buildHttp } from '../../src/http/http.ts';
+import type { AlarmView } from '../../src/http/views.ts';
+import { realIds } from '../../src/ids.ts';
+import type { PhoneFact, PhoneSystem } from '../../src/telephony/phone-system.ts';
+import type { Recordings } from '../../src/telephony/recordings.ts';
+import { openTelephony, type Telephony } from '../../src/telephony/telephony.ts';
+import { openTestFloor, required, type TestFloor } from './http-floor.ts';
+
+const taken = { outcome: 'accepted' } as const;
+let tellFact: (fact: PhoneFact) => void = () => {};
+const empty = { bootId: 'boot-1', calls: [], legs: [] };
+const phone: PhoneSystem = {
+  async start(sink) {
+    tellFact = sink;
+    sink({ kind: 'feed-fresh', survey: empty });
+  },
+  stop: async () => {},
+  dial: async () => taken,
+  ringAgent: async () => taken,
+  connect: async () => taken,
+  endWithMessage: async () => taken,
+  hangUp: async () => taken,
+  survey: async () => empty,
+};
+const limits = { minSpoolHours: 1, minVaultHours: 1, maxUnsealed: 10 };
+const recordings: Recordings = {
+  check: async () => ({ outcome: 'recording' }),
+  seal: async () => ({ outcome: 'not-finished' }),
+  discardRaw: async () => ({ outcome: 'discarded' }),
+  survey: async () => ({ outcome: 'surveyed', recordings: [] }),
+  room: async () => ({ spoolHours: 48, vaultHours: 240, unsealed: 0 }),
+};
+
+let test: TestFloor;
+let telephony: Telephony;
+let app: App;
+const news: LiveMessage[] = [];
+beforeAll(async () => {
+  test = await openTestFloor();
+  const stop = (cause: unknown) => {
+    throw cause;
+  };
+  const world = { clock: realClock, ids: realIds, committer: test.store, report: stop, stop };
+  telephony = openTelephony(world, {
+    phone,
+    recordings,
+    limits,
+    settleObject: async () => {},
+    permit: async () => ({ outcome: 'refused', rule: 'no-lead-due' }),
+    settle: async () => {},
+  });
+  await telephony.start();
+  const rooms = { people: test.people, telephony } as Floor;
+  const stands = test.parts.floor;
+  const floor = floorForHttp(rooms, {
+    clock: realClock,
+    onLines: test.store.onLines,
+    windowCounts: () => ({ answered30d: 200, abandoned30d: 3 }),
+    alarms: {
+      all: () =>
+        [...telephony.view().all('Alarm')].filter((row) => !row.clearedUtcMs) as AlarmView[],
+      acknowledge: stands.alarms.acknowledge,
+    },
+    cases: stands.cases,
+    lists: stands.lists,
+    recordings: stands.recordings,
+  });
+  floor.live.subscribe((message) => news.push(message));
+  app = await buildHttp({ ...test.parts, floor });
+  const settings = {
+    ...{ trunk: 'carrier', callerId: '+442079460000', ringMs: 30_000, limitMs: 3_600_000 },
+    ...{ messageSound: 'gatehouse/no-agent', waitMs: 2_000, limitShare: 0.03, targetShare: 0.02 },
+    ...{ wrapUpMs: 30_000, maxLines: 10, maxCallsPerAgent: 4 },
+  };
+  const creditorId = 'creditor-1';
+  const campaign = { id: 'campaign-1', name: 'March', creditorId, mode: 'predictive' } as const;
+  await telephony.ask({ kind: 'put-campaign', ...campaign, settings, by: 'system' });
+});
+afterAll(async () => {
+  await app.close();
+  await telephony.stop();
+  await test.close();
+});
+
+async function ask(method: 'GET' | 'POST' | 'PUT', url: string, token: string, payload?: object) {
+  const body = payload === undefined ? {} : { payload };
+  const headers = { authorization: `Bearer ${token}` };
+  const response = await app.inject({ method, url, headers, ...body });
+  return { status: response.statusCode, json: response.json() };
+}
+
+/** Goes on until something is so, as fast as the event loop turns. */
+async function until(isSo: () => boolean): Promise<void> {
+  const endMs = realClock.uptimeMs() + 5_000;
+  while (!isSo()) {
+    if (realClock.uptimeMs() > endMs) throw new Error('not within 5 s');
+    await new Promise<void>((resolve) => realClock.soon(resolve));
+  }
+}
+
+describe('the floor behind HTTP', () => {
+  it('signs an agent in, rings the phone, lets them be ready once all is on record', async () => {
+    const { personId, token } = await test.person('agent');
+    const boss = await test.person('supervisor');
+    const seat = { extension: '101', way: 'pre-connected', campaignIds: ['campaign-1'] };
+    const signedIn = await ask('POST', `/api/agents/${personId}/sign-in`, token, seat);
+    expect(signedIn).toEqual({ status: 200, json: { done: true } });
+    const again = await ask('POST', `/api/agents/${personId}/sign-in`, token, seat);
+    expect(again).toMatchObject({ status: 409, json: { code: 'already-signed-in' } });
+    const mine = await ask('GET', '/api/agents', token);
+    expect(mine.json.agents).toMatchObject([{ id: personId, state: 'away', phone: 'ringing' }]);
+    const state = `/api/agents/${personId}/state`;
+    const early = await ask('PUT', state, token, { state: 'ready' });
+    expect(early).toMatchObject({ status: 409, json: { code: required[0] } });
+    expect(test.entries('ready-refused')).toMatchObject([{ about: personId }]);
+    for (const requirement of required) {
+      await ask('POST', `/api/people/${personId}/requirements`, boss.token, { requirement });
+    }
+    const legId = telephony.view().get('Agent', personId)?.legId ?? '';
+    tellFact({ kind: 'leg-up', legId, atUtcMs: realClock.utcMs() });
+    await until(() => telephony.view().get('Agent', personId)?.legState === 'up');
+    expect(await ask('PUT', state, token, { state: 'ready' })).toMatchObject({ status: 200 });
+    const seen = await ask('GET', '/api/floor', boss.token);
+    expect(seen.json).toMatchObject({
+      feed: 'fresh',
+      agents: [{ id: personId, state: 'ready', phone: 'up' }],
+      campaigns: [{ id: 'campaign-1', state: 'stopped', answered30d: 200, abandoned30d: 3 }],
+      abandonShare: 0.015,
+    });
+    const isReady = (message: LiveMessage) =>
+      message.topic === 'agent' && message.data.state === 'ready' && message.personId === personId;
+    await until(() => news.some(isReady));
+    const none = await ask('PUT', state, token, { state: 'break' });
+    expect(none.json.code).toBe('break-without-code');
+    const lunch = { state: 'break', code: 'lunch' };
+    expect((await ask('PUT', state, token, lunch)).status).toBe(200);
+    expect((await ask('POST', `/api/agents/${personId}/sign-out`, token, {})).status).toBe(200);
+  });
+
+  it('changes a campaign within the limits of the law, and tells of it', async () => {
+    const { personId, token } = await test.person('supervisor');
+    const settings = '/api/campaigns/campaign-1/settings';
+    expect((await ask('PUT', settings, token, { ringMs: 14_999 })).status).toBe(400);
+    expect((await ask('PUT', settings, token, { limitShare: 0.031 })).status).toBe(400);
+    expect((await ask('PUT', settings, token, {})).status).toBe(400);
+    const over = await ask('PUT', settings, token, { limitShare: 0.01 });
+    expect(over.json.code).toBe('target-over-limit');
+    expect((await ask('PUT', settings, token, { targetShare: 0.01 })).status).toBe(200);
+    const started = { state: 'running', why: 'shift-begins' };
+    expect((await ask('PUT', '/api/campaigns/campaign-1/state', token, started)).status).toBe(200);
+    const { json } = await ask('GET', '/api/campaigns', token);
+    expect(json.campaigns[0]).toMatchObject({
+      state: 'running',
+      stateWhy: 'shift-begins',
+      settings: { targetShare: 0.01, ringMs: 30_000 },
+    });
+    expect(test.entries('campaign-running')).toMatchObject([{ who: personId }]);
+    const none = await ask('PUT', '/api/campaigns/campaign-9/state', token, started);
+    expect(none).toMatchObject({ status: 404, json: { code: 'no-such-campaign' } });
+    await until(() => news.some(({ topic, data }) => topic === 'campaign' && 'pacing' in data));
+  });
+
+  it('says how it is', async () => {
+    const { token } = await test.person('it');
+    const health = await ask('GET', '/healthz', token);
+    expect(health.json).toEqual({
+      ready: true,
+      checks: [
+        { name: 'phone-system', state: 'ok' },
+        { name: 'storage', state: 'ok' },
+      ],
+    });
+    const figures = await app.inject({ url: '/metrics' });
+    expect(figures.body).toContain('gatehouse_agents{state="out"} 1');
+    expect(figures.body).toContain('gatehouse_abandon_ratio 0.015');
+    expect(figures.body).toContain('gatehouse_storage_days_left{class="vault"} 10');
+    tellFact({ kind: 'feed-stale', feed: 'ari', reason: 'closed' });
+    await until(() => telephony.view().get('Plant', 'now')?.feed === 'stale');
+    expect((await app.inject({ url: '/readyz' })).statusCode).toBe(503);
+  });
+});
