@@ -83,6 +83,8 @@ export interface RoomWorld {
 
 /** Events that may wait undecided; results of effects are let in beyond it. */
 export const inboxLimit = 10_000;
+/** A thrown effect's result is told this much later. */
+export const thrownPauseMs = 500;
 /** Events decided in one batch, so that one commit stays short. */
 export const batchLimit = 50;
 
@@ -160,6 +162,11 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
       this.enter({ event: { kind: 'recovered', effectId: row.id, effect, judged } }, true);
     }
     this.turn();
+  }
+
+  /** Turns the loop once though nothing waits, so that the watchdog sees that it can. */
+  touch(): void {
+    this.schedule();
   }
 
   /** Takes no more events; what is being done in the world is left to recover(). */
@@ -300,6 +307,8 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
       // A port that throws says nothing about what happened outside, so the outcome is unknown.
       const reason = cause instanceof FloorError ? cause.code : String(cause);
       this.world.report(effect.kind, cause);
+      // What throws at once would be repeated at once: the pause keeps that from turning hot.
+      await new Promise<void>((resolve) => void this.world.clock.after(thrownPauseMs, resolve));
       result = { outcome: 'unknown', reason };
     }
     this.enter({ event: { kind: 'done', effectId, effect, result } }, true);

@@ -145,12 +145,14 @@ export function callRinging(draft: TelephonyDraft, call: CallRow, moment: Moment
 export function orderEnd(draft: TelephonyDraft, call: CallRow, why: string, moment: Moment): void {
   if (call.endAsked !== undefined) return;
   draft.put('Call', { ...call, endAsked: why });
-  draft.effect(moment.newId('effect'), {
-    kind: 'hang-up',
-    lane: call.id,
-    deadlineMs: orderDeadlineMs,
-    channelId: call.id,
-  });
+  endChannel(draft, call.id, moment);
+}
+
+/** Orders the end of a channel of ours, call or phone. */
+export function endChannel(draft: TelephonyDraft, channelId: string, moment: Moment): void {
+  const lane = channelId;
+  const deadlineMs = orderDeadlineMs;
+  draft.effect(moment.newId('effect'), { kind: 'hang-up', lane, deadlineMs, channelId });
 }
 
 // Q.850 cause and SIP code decide together: the dial status alone calls an unallocated number

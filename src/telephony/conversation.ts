@@ -137,12 +137,14 @@ export function endWithMessage(draft: TelephonyDraft, call: CallRow, why: string
   draft.put('Call', { ...call, state: 'message', endAsked: why });
   draft.entry({ what: 'call-abandoned', who: 'system', about: call.id, why });
   countOnDay(draft, call.campaignId, moment, { abandoned: 1 });
-  draft.effect(moment.newId('effect'), {
-    kind: 'end-with-message',
-    lane: call.id,
-    deadlineMs: orderDeadlineMs,
-    callId: call.id,
-  });
+  tellMessage(draft, call.id, moment);
+}
+
+/** Orders the message; given again, it starts once more only for a call that is still held. */
+export function tellMessage(draft: TelephonyDraft, callId: string, moment: Moment): void {
+  const deadlineMs = orderDeadlineMs;
+  const order = { kind: 'end-with-message', lane: callId, deadlineMs, callId } as const;
+  draft.effect(moment.newId('effect'), order);
 }
 
 /** An answered call is over, whoever ended it. */

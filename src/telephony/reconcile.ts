@@ -1,9 +1,9 @@
 // After a cut or a restart: what the phone system says is alive, held against what we remember.
 import { free, legEnded, legUp, ringPhone } from './agent.ts';
 import { clearAlarm } from './alarm.ts';
-import { endUnanswered, orderDeadlineMs } from './call.ts';
+import { endChannel, endUnanswered } from './call.ts';
 import { isUnanswered, paceSoon } from './campaign.ts';
-import { callAnswered, connected, endAnswered, giveAgent } from './conversation.ts';
+import { callAnswered, connected, endAnswered, giveAgent, tellMessage } from './conversation.ts';
 import type { Survey, SurveyedCall } from './phone-system.ts';
 import { plantOf } from './plant.ts';
 import { adoptRecording } from './recording-steps.ts';
@@ -44,6 +44,11 @@ export function reconcile(
 
 /** A call that lives: it may have been answered, connected or left alone while nobody looked. */
 function resume(draft: TelephonyDraft, call: CallRow, seen: SurveyedCall, moment: Moment): void {
+  // An order to end it that was refused or lost on the way is given again.
+  if (call.state === 'message' && seen.held) return tellMessage(draft, call.id, moment);
+  if (call.endAsked !== undefined && call.state !== 'message') {
+    return endChannel(draft, call.id, moment);
+  }
   if (seen.state === 'up' && isUnanswered(call.state)) {
     draft.put('Call', { ...call, recovered: true });
     callAnswered(draft, { ...call, recovered: true }, moment.atUtcMs, moment);
@@ -85,12 +90,7 @@ function lost(
 
 function endOrphan(draft: TelephonyDraft, channelId: string, moment: Moment): void {
   draft.entry({ what: 'orphan-ended', who: 'system', about: channelId, why: 'nobody-owns-it' });
-  draft.effect(moment.newId('effect'), {
-    kind: 'hang-up',
-    lane: channelId,
-    deadlineMs: orderDeadlineMs,
-    channelId,
-  });
+  endChannel(draft, channelId, moment);
 }
 
 function reconcileLegs(draft: TelephonyDraft, survey: Survey, moment: Moment): void {
