@@ -5,59 +5,72 @@ import { configMarkdown } from './config-markdown.ts';
 import { runDaemon } from './daemon.ts';
 import { runDemo } from './demo/demo.ts';
 import { FloorError } from './errors.ts';
+import { runVerify } from './verify-command.ts';
 
 const help = `Usage: gatehouse COMMAND
 
-  run [--config FILE]           run the floor's daemon (defaults without a file)
-  demo [--stay]                 run a whole floor on this machine, with a demo carrier and phones
-  config check [--config FILE]  check a configuration, change nothing
-  config keys                   every key with its default, range and meaning
-  help                          this text
+  run [--config FILE]             run the floor's daemon (defaults without a file)
+  demo [--stay]                   run a whole floor on this machine, with a demo carrier and phones
+  verify FOLDER [--item ID] [--key FILE] [--checkpoint FILE]
+                                  check a data folder or a copy of one; no daemon is needed
+  config check [--config FILE]    check a configuration, change nothing
+  config keys                     every key with its default, range and meaning
+  help                            this text
 `;
+
+const withValue = ['config', 'item', 'key', 'checkpoint'] as const;
+type Option = (typeof withValue)[number];
 
 interface Arguments {
   words: readonly string[];
-  config?: string;
+  options: Readonly<Partial<Record<Option, string>>>;
   flags: ReadonlySet<string>;
 }
+
+const isOption = (name: string): name is Option => withValue.some((option) => option === name);
 
 function readArguments(given: readonly string[]): Arguments {
   const words: string[] = [];
   const flags = new Set<string>();
-  let config: string | undefined;
+  const options: Partial<Record<Option, string>> = {};
   for (let i = 0; i < given.length; i += 1) {
     const word = given[i] ?? '';
-    if (word === '--config') {
+    const name = word.slice(2);
+    if (!word.startsWith('--')) words.push(word);
+    else if (isOption(name)) {
       i += 1;
-      config = given[i];
-      if (config === undefined) throw new FloorError('config.unreadable', '--config needs a file');
-    } else if (word.startsWith('--')) flags.add(word.slice(2));
-    else words.push(word);
+      const value = given[i];
+      if (value === undefined) throw new FloorError('main.usage', `${word} needs a value`);
+      options[name] = value;
+    } else flags.add(name);
   }
-  return { words, flags, ...(config === undefined ? {} : { config }) };
+  return { words, flags, options };
 }
 
 /** Runs one command; resolves to the exit code. */
-async function dispatch({ words, config, flags }: Arguments): Promise<number> {
+async function dispatch({ words, options, flags }: Arguments): Promise<number> {
+  const [command, second] = words;
+  if (command === 'verify' && second !== undefined) {
+    const { item, key: keyFile, checkpoint: checkpointFile } = options;
+    return runVerify({ folder: second, item, keyFile, checkpointFile });
+  }
   switch (words.join(' ')) {
     case 'run':
-      return runDaemon(loadConfig(config));
+      return runDaemon(loadConfig(options.config));
     case 'demo':
       return runDemo({ stay: flags.has('stay') });
     case 'config check':
-      loadConfig(config);
-      process.stdout.write(`${config ?? 'The built-in configuration'} is valid.\n`);
+      loadConfig(options.config);
+      process.stdout.write(`${options.config ?? 'The built-in configuration'} is valid.\n`);
       return 0;
     case 'config keys':
       process.stdout.write(configMarkdown());
       return 0;
-    case '':
     case 'help':
       process.stdout.write(help);
-      return words.length === 0 ? 2 : 0;
+      return 0;
     default:
-      process.stderr.write(`gatehouse: no command "${words.join(' ')}".\n\n${help}`);
-      return 2;
+      throw new FloorError('main.usage', `no command "${words.join(' ')}"\n\n${help}`);
   }
 }
 
