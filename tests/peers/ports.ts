@@ -2,7 +2,7 @@
 
 /** Rigs of one test file; each has ports of its own, below the range the kernel hands out. */
 const rigsInFile = 4;
-const portsForRig = 2400;
+const portsForRig = 2300;
 const filesAtOnce = 2;
 const firstPort = 12_000;
 

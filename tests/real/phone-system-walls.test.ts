@@ -142,7 +142,7 @@ describe('rights', () => {
 });
 
 describe('the recording notice', () => {
-  it('is played after the answer, is part of the recording, and does not move the answer', async () => {
+  it('is played after the answer, which it does not move, and is recorded', async () => {
     const callId = await answeredCall('8', { noticeSound: 'vm-goodbye' });
     const heardAtUtcMs = realClock.utcMs();
     const { atUtcMs } = await facts.untilKind('call-answered', callId);
