@@ -54,7 +54,7 @@ export class Draft<T extends Tables, F extends Effect> {
   private readonly expected = new Map<string, number>();
   private readonly left: { table: string; id: string }[] = [];
   private answered: unknown;
-  private readonly room: string;
+  readonly room: string;
   private readonly state: ReadonlyMap<string, ReadonlyMap<string, Row>>;
 
   constructor(room: string, state: ReadonlyMap<string, ReadonlyMap<string, Row>>) {
@@ -74,10 +74,16 @@ export class Draft<T extends Tables, F extends Effect> {
     for (const row of own?.values() ?? []) if (row !== null) yield row as T[N];
   }
 
-  /** `expectVersion`: the version the row had when it was read from the store. */
+  /**
+   * `expectVersion`: the version the row had when it was read from the store. Of several puts in one
+   * turn the first counts: the later ones build on it.
+   */
   put<N extends keyof T & string>(table: N, row: T[N], expectVersion?: number): void {
     this.write(table, row.id, row);
-    if (expectVersion !== undefined) this.expected.set(`${table}/${row.id}`, expectVersion);
+    const key = `${table}/${row.id}`;
+    if (expectVersion !== undefined && !this.expected.has(key)) {
+      this.expected.set(key, expectVersion);
+    }
   }
 
   drop<N extends keyof T & string>(table: N, id: string): void {

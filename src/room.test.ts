@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from './clock.ts';
 import type { Draft, Effect, Row } from './draft.ts';
 import { seededIds } from './ids.ts';
-import { type Batch, type Committer, inboxLimit, Room, type RoomEvent } from './room.ts';
+import {
+  type Batch,
+  type Committer,
+  inboxLimit,
+  longestSleepMs,
+  Room,
+  type RoomEvent,
+} from './room.ts';
 
 interface Count extends Row {
   readonly n: number;
@@ -50,6 +57,7 @@ function makeRoom(act: (effect: Tell) => Promise<Told>, refuse = 0) {
     load: (table) => (table === 'Count' ? [{ id: 'a', n: 10 } as Row] : []),
   };
   let overflows = 0;
+  let wakeUtcMs: number | undefined;
   const room = new Room<{ Count: Count }, Add, Tell, Told>(
     {
       name: 'counting',
@@ -67,7 +75,7 @@ function makeRoom(act: (effect: Tell) => Promise<Told>, refuse = 0) {
         draft.effect(moment.newId('effect'), { kind: 'tell', lane: 'a', deadlineMs: 50, n });
         draft.answer(n);
       },
-      nextWakeUtcMs: () => undefined,
+      nextWakeUtcMs: () => wakeUtcMs,
       act: (effect) => {
         log.push(`act ${effect.n}`);
         return act(effect);
@@ -87,7 +95,10 @@ function makeRoom(act: (effect: Tell) => Promise<Told>, refuse = 0) {
       await Promise.resolve();
     }
   };
-  return { room, run, batches, log, timers, stops, overflows: () => overflows };
+  const wakeAt = (atUtcMs: number) => {
+    wakeUtcMs = atUtcMs;
+  };
+  return { room, run, batches, log, timers, stops, wakeAt, overflows: () => overflows };
 }
 
 describe('a room', () => {
@@ -127,6 +138,8 @@ describe('a room', () => {
     const broken = makeRoom(() => Promise.reject(new Error('lost')));
     broken.room.post({ kind: 'add', by: 1 });
     await broken.run();
+    broken.timers.find((timer) => timer.atMs !== 50 && timer.live)?.fire();
+    await broken.run();
     expect(broken.batches.at(-1)?.entries[0]?.why).toBe('unknown');
   });
 
@@ -158,5 +171,34 @@ describe('a room', () => {
     expect(stops).toHaveLength(1);
     expect(room.post({ kind: 'add', by: 1 })).toBe(false);
     expect(batches).toHaveLength(0);
+  });
+
+  it('answers at once when asked now, after everything that waited', async () => {
+    const { room, batches, stops } = makeRoom(async () => ({ outcome: 'accepted' }));
+    room.post({ kind: 'add', by: 1 });
+    room.post({ kind: 'add', by: 2 });
+    let seen = 0;
+    const make = () => {
+      seen = room.view().get('Count', 'a')?.n ?? 0;
+      return { kind: 'add', by: 4 } as const;
+    };
+    expect(room.askNow<number>(make)).toBe(17);
+    expect(seen).toBe(13);
+    expect(batches.at(-1)?.entries).toHaveLength(1);
+    expect(() => room.askNow(() => ({ kind: 'add', by: 13 }))).toThrow(/takes no more events/);
+    expect(stops).toHaveLength(1);
+    expect(() => room.askNow(make)).toThrow(/takes no more events/);
+  });
+
+  it('sleeps at most an hour, however far away its next moment is', async () => {
+    const { room, run, timers, wakeAt } = makeRoom(async () => ({ outcome: 'accepted' }));
+    wakeAt(1_000 + 90 * 24 * 3_600_000);
+    room.post({ kind: 'add', by: 1 });
+    await run();
+    const sleeps = () => timers.filter(({ atMs, live }) => live && atMs === longestSleepMs);
+    expect(sleeps()).toHaveLength(1);
+    sleeps()[0]?.fire();
+    await run();
+    expect(sleeps()).toHaveLength(2);
   });
 });

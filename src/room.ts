@@ -88,6 +88,12 @@ export const thrownPauseMs = 500;
 /** Events decided in one batch, so that one commit stays short. */
 export const batchLimit = 50;
 
+/**
+ * A wake further away is looked at again after this long: timers take no more than 24 days, and a
+ * wall clock that was set is noticed by then.
+ */
+export const longestSleepMs = 3_600_000;
+
 interface Waiting<E> {
   event: E;
   answer?: (value: unknown) => void;
@@ -145,6 +151,8 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
       },
     });
     this.turn();
+    // A turn that failed has ended the room: nothing of it was recorded, so there is no answer.
+    if (this.ended) throw new FloorError('room.ended', this.parts.name);
     return answer as A;
   }
 
@@ -320,7 +328,7 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
     this.wake?.timer.cancel();
     this.wake = undefined;
     if (atUtcMs === undefined) return;
-    const delayMs = Math.max(0, atUtcMs - this.world.clock.utcMs());
+    const delayMs = Math.min(longestSleepMs, Math.max(0, atUtcMs - this.world.clock.utcMs()));
     const timer = this.world.clock.after(delayMs, () => {
       this.wake = undefined;
       this.enter({ event: { kind: 'wake' } }, true);

@@ -7,7 +7,7 @@ const room = '(people|cases|telephony|doors|cameras|evidence)';
 // The first that fits is a file's layer. Every file may import the `facts`, and types of the frame;
 // a layer with a dot may be imported from the same room only, one with a tilde only as types.
 const layers: readonly Layer[] = [
-  ['facts', '(draft|ids|calendar|calendar-data|audit/entry|people/person)\\.ts', ''],
+  ['facts', '(draft|alarm|ids|calendar|calendar-data|audit/entry|people/person)\\.ts', ''],
   ['frame', '(room|clock|errors)\\.ts', 'frame'],
   ['log', '(log|redact)\\.ts', 'frame log'],
   ['config', 'config.*\\.ts', 'frame config pure'],

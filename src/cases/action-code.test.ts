@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type ActionCode, actionCodes, readAction } from './action-code.ts';
 import { stopReasons } from './case.ts';
 
-const callback = { dueUtcMs: 200, numberId: 'number-1' };
+const callback = { dueUtcMs: 200, own: false };
 const promise = { dueUtcMs: 200, amountMinor: 10_000 };
 
 describe('an action', () => {

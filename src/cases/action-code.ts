@@ -129,8 +129,9 @@ export type ActionCodeName = keyof typeof actionCodes;
 /** What an agent states after a contact. */
 export interface ActionStatement {
   readonly code: string;
-  readonly callback?: { readonly dueUtcMs: number; readonly numberId: string };
-  readonly promise?: { readonly amountMinor: number; readonly dueUtcMs: number };
+  /** `own`: the agent who agreed it wants to keep it. */
+  readonly callback?: { readonly dueUtcMs: number; readonly own: boolean } | undefined;
+  readonly promise?: { readonly amountMinor: number; readonly dueUtcMs: number } | undefined;
 }
 
 export type ActionOutcome =

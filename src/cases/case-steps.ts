@@ -1,47 +1,290 @@
-// Steps on cases themselves: creditors, and stops that hold for every number at once.
-import { type CaseRow, type CreditorRow, type StopReason, stopCase } from './case.ts';
-import type { CasesDraft, Moment } from './working-set.ts';
+// Orders about cases: stop and lift, allocate and release, stop-list, contacts made elsewhere.
+import { hash } from 'node:crypto';
+import { raiseAlarm } from '../alarm.ts';
+import { dayText, localTime } from '../calendar.ts';
+import { toCode } from '../draft.ts';
+import { type Outcome, refuse } from '../people/person.ts';
+import {
+  allocateCase,
+  type BatchRow,
+  type CasePersonRow,
+  type CaseRow,
+  type CreditorRow,
+  liftStop,
+  type NoteRow,
+  type NumberRow,
+  type StopListRow,
+  type StopReason,
+  stopCase,
+} from './case.ts';
+import { type Channel, creditorKey } from './contact.ts';
+import type { ContactPolicy } from './contact-policy.ts';
+import { putLead } from './grant.ts';
+import { endAlarm, orderWork } from './work.ts';
+import type { CasesDraft, Moment, MovingCase } from './working-set.ts';
 
-export type Outcome = { done: true } | { done: false; why: string };
+/** What a person wrote, with a salt of its own, so that its digest tells nobody the words. */
+export interface Words {
+  text: string;
+  salt: string;
+}
 
-export interface StopCases {
-  kind: 'stop-cases';
-  cases: readonly CaseRow[];
+/** Every row that an order needs stands in it: read in the same tick, so it can't be outdated. */
+export type CaseOrder =
+  | { kind: 'put-creditor'; creditor: CreditorRow; by: string }
+  | { kind: 'stop-cases'; cases: readonly MovingCase[]; reason: StopReason; by: string }
+  | LiftStop
+  | { kind: 'allocate'; case: CaseRow | undefined; agentId?: string | undefined; by: string }
+  | { kind: 'release'; case: CaseRow | undefined; agentId: string; words: Words; by: string }
+  | { kind: 'add-to-stop-list'; stop: Omit<StopListRow, 'id' | 'atUtcMs'> | undefined }
+  | { kind: 'take-off-stop-list'; stop: StopListRow | undefined; why: string; by: string }
+  | ReportContact;
+
+export interface LiftStop {
+  kind: 'lift-stop';
+  cases: readonly MovingCase[];
+  batches: ReadonlyMap<string, BatchRow>;
   reason: StopReason;
+  words: Words;
   by: string;
 }
 
-export interface PutCreditor {
-  kind: 'put-creditor';
-  creditor: CreditorRow;
+export interface ReportContact {
+  kind: 'report-contact';
+  case: CaseRow | undefined;
+  person: CasePersonRow | undefined;
+  /** `number` is that of the id, where it is known. */
+  numberId: string | undefined;
+  number: NumberRow | undefined;
+  contact: { channel: Channel; atUtcMs: number; outcome: string; effective: boolean };
   by: string;
 }
 
-const stopDeadlineMs = 5_000;
+/** A release is for the call that is due now, not for next week: it lasts a shift. */
+export const releaseMs = 8 * 60 * 60_000;
+/** What others report may bear a clock that is a little ahead of ours. */
+const aheadMs = 5 * 60_000;
 
-/** Stops every one of these cases; what rings for them in other rooms is ended after the commit. */
-export function stopCases(draft: CasesDraft, event: StopCases, moment: Moment): Outcome {
-  const { reason, by } = event;
-  const changed = event.cases.filter((row) => !row.stops.includes(reason));
-  for (const row of changed) {
-    draft.put('Case', stopCase(row, reason, moment.atUtcMs), row.version);
-    draft.release('Case', row.id);
-    draft.entry({ what: 'case-stopped', who: by, about: row.id, why: reason });
+export function caseOrder(
+  draft: CasesDraft,
+  event: CaseOrder,
+  policy: ContactPolicy,
+  moment: Moment,
+): Outcome<{ id?: string }> {
+  switch (event.kind) {
+    case 'put-creditor':
+      return putCreditor(draft, event.creditor, event.by);
+    case 'stop-cases':
+      if (event.cases.length === 0) return refuse('not-found');
+      stopCases(draft, event, moment);
+      return { done: true };
+    case 'lift-stop':
+      return liftStops(draft, event, moment);
+    case 'allocate':
+      return allocate(draft, event, moment);
+    case 'release':
+      return release(draft, event, moment);
+    case 'add-to-stop-list':
+      return addToStopList(draft, event.stop, moment);
+    case 'take-off-stop-list':
+      return takeOffStopList(draft, event);
+    case 'report-contact':
+      return reportContact(draft, event, policy, moment);
   }
-  if (changed.length > 0) {
-    draft.effect(moment.newId('effect'), {
-      kind: 'tell-stopped',
-      lane: 'stops',
-      deadlineMs: stopDeadlineMs,
-      caseIds: changed.map(({ id }) => id),
-      reason,
-    });
-  }
-  return { done: true };
 }
 
-export function putCreditor(draft: CasesDraft, { creditor, by }: PutCreditor): Outcome {
+function putCreditor(draft: CasesDraft, creditor: CreditorRow, by: string): Outcome {
   draft.put('Creditor', creditor);
   draft.entry({ what: 'creditor-registered', who: by, about: creditor.id });
   return { done: true };
+}
+
+/**
+ * Stops every one of these cases: nothing of them is looked at any more, what was promised is off,
+ * the supervisor is told, and what rings for them in other rooms is ended after the commit.
+ * `alarmed` is false where one alarm stands for all of them.
+ */
+export function stopCases(
+  draft: CasesDraft,
+  { cases, reason, by }: { cases: readonly MovingCase[]; reason: StopReason; by: string },
+  moment: Moment,
+  alarmed = true,
+): void {
+  const changed = cases.filter(({ case: row }) => !row.stops.includes(reason));
+  for (const { case: row, leads, callbacks } of changed) {
+    draft.put('Case', stopCase(row, reason, moment.atUtcMs), row.version);
+    draft.entry({ what: 'case-stopped', who: by, about: row.id, why: reason });
+    for (const lead of leads) {
+      if (lead.state === 'open') putLead(draft, lead, lead.nextUtcMs, lead.tries, 'closed');
+    }
+    for (const callback of callbacks) {
+      draft.put('Callback', { ...callback, state: 'cancelled' });
+      draft.entry({ what: 'callback-cancelled', who: by, about: callback.id, why: reason });
+    }
+    if (alarmed) raiseAlarm(draft, 'case-stopped', row.id, moment);
+  }
+  const caseIds = changed.map(({ case: { id } }) => id);
+  if (caseIds.length > 0) orderWork(draft, { kind: 'tell-stopped', caseIds, reason }, moment);
+}
+
+/** Takes a stop back where it stands; the numbers of a case with no other stop may be called. */
+function liftStops(draft: CasesDraft, event: LiftStop, moment: Moment): Outcome {
+  const { cases, batches, reason, words, by } = event;
+  let refusal = refuse(cases.length === 0 ? 'not-found' : 'no-such-stop');
+  let lifted = 0;
+  for (const moving of cases) {
+    const { case: row, leads } = moving;
+    const batch = batches.get(row.batchId);
+    if (!batch) continue;
+    const outcome = liftStop(row, reason, batch, moment.atUtcMs);
+    if (!outcome.lifted) {
+      if (outcome.reason === 'batch-ended') refusal = refuse(outcome.reason);
+      continue;
+    }
+    lifted += 1;
+    draft.put('Case', outcome.row, row.version);
+    const facts = noteOf(draft, row.id, words, by, moment);
+    draft.entry({ what: 'stop-lifted', who: by, about: row.id, why: reason, facts });
+    if (outcome.row.stops.length > 0) continue;
+    for (const lead of leads) putLead(draft, lead, moment.atUtcMs, lead.tries, 'open');
+    endAlarm(draft, 'case-stopped', row.id, moment);
+  }
+  return lifted > 0 ? { done: true } : refusal;
+}
+
+/** Puts the words into a row that can be erased; the entry gets SHA-256 of salt, newline, words. */
+function noteOf(
+  draft: CasesDraft,
+  caseId: string,
+  { text, salt }: Words,
+  who: string,
+  moment: Moment,
+): { noteId: string; noteSha256: string } {
+  const note: NoteRow = {
+    id: moment.newId('note'),
+    caseId,
+    who,
+    text,
+    salt,
+    atUtcMs: moment.atUtcMs,
+  };
+  draft.put('Note', note);
+  return { noteId: note.id, noteSha256: hash('sha256', `${salt}\n${text}`, 'hex') };
+}
+
+function allocate(
+  draft: CasesDraft,
+  { case: row, agentId, by }: Extract<CaseOrder, { kind: 'allocate' }>,
+  moment: Moment,
+): Outcome {
+  if (!row) return refuse('not-found');
+  const next = allocateCase(row, agentId, moment.atUtcMs);
+  if (next === row) return { done: true };
+  draft.put('Case', next, row.version);
+  draft.entry({
+    what: agentId === undefined ? 'case-taken-back' : 'case-allocated',
+    who: by,
+    about: row.id,
+    facts: { agentId: agentId ?? null, before: row.allocatedTo ?? null },
+  });
+  return { done: true };
+}
+
+function release(
+  draft: CasesDraft,
+  { case: row, agentId, words, by }: Extract<CaseOrder, { kind: 'release' }>,
+  moment: Moment,
+): Outcome<{ id: string }> {
+  if (!row) return refuse('not-found');
+  const note = noteOf(draft, row.id, words, by, moment);
+  const id = moment.newId('release');
+  const untilUtcMs = moment.atUtcMs + releaseMs;
+  const reasonNoteId = note.noteId;
+  draft.put('Release', { id, caseId: row.id, agentId, byPersonId: by, reasonNoteId, untilUtcMs });
+  const facts = { ...note, agentId, releaseId: id, untilUtcMs };
+  draft.entry({ what: 'case-released', who: by, about: row.id, facts });
+  return { done: true, id };
+}
+
+/** Whoever is on the list is not contacted from this instant on; a call under way is ended. */
+function addToStopList(
+  draft: CasesDraft,
+  stop: Omit<StopListRow, 'id' | 'atUtcMs'> | undefined,
+  moment: Moment,
+): Outcome<{ id: string }> {
+  if (!stop) return refuse('not-found');
+  const id = moment.newId('stop');
+  draft.put('StopList', { ...stop, id, atUtcMs: moment.atUtcMs });
+  const { scope, key, reason, byPersonId } = stop;
+  const facts = { scope, key };
+  draft.entry({ what: 'stop-listed', who: byPersonId, about: id, why: toCode(reason), facts });
+  const ringing = [...draft.all('Contact')].filter((contact) => {
+    if (contact.state !== 'open') return false;
+    if (scope === 'number') return contact.numberKey === key;
+    if (scope === 'debtor') return contact.personKey === key;
+    return contact.creditorKey === creditorKey(contact.personKey, key);
+  });
+  const caseIds = ringing.map(({ caseId }) => caseId);
+  if (caseIds.length > 0) {
+    orderWork(draft, { kind: 'tell-stopped', caseIds, reason: 'stop-list' }, moment);
+  }
+  return { done: true, id };
+}
+
+function takeOffStopList(
+  draft: CasesDraft,
+  { stop, why, by }: Extract<CaseOrder, { kind: 'take-off-stop-list' }>,
+): Outcome {
+  if (!stop) return refuse('not-found');
+  draft.drop('StopList', stop.id);
+  draft.entry({ what: 'stop-list-ended', who: by, about: stop.id, why: toCode(why) });
+  return { done: true };
+}
+
+/** A contact that was made elsewhere: it has happened, so it counts, whatever the rules say. */
+function reportContact(
+  draft: CasesDraft,
+  { case: row, person, numberId, number, contact, by }: ReportContact,
+  policy: ContactPolicy,
+  moment: Moment,
+): Outcome<{ id: string }> {
+  if (!row || person?.caseId !== row.id) return refuse('not-found');
+  if (numberId !== undefined && number?.personId !== person.id) return refuse('not-found');
+  const { channel, atUtcMs, outcome, effective } = contact;
+  if (atUtcMs > moment.atUtcMs + aheadMs) return refuse('in-the-future');
+  const id = moment.newId('contact');
+  const zone = person.zone ?? policy.zones[0] ?? 'UTC';
+  draft.put('Contact', {
+    id,
+    state: 'settled',
+    channel,
+    origin: 'reported',
+    caseId: row.id,
+    personId: person.id,
+    personKey: person.personKey,
+    creditorKey: creditorKey(person.personKey, row.creditorId),
+    localDay: dayText(localTime(atUtcMs, zone).day),
+    attemptUtcMs: atUtcMs,
+    settledUtcMs: moment.atUtcMs,
+    outcome: toCode(outcome),
+    version: 1,
+    ...(number === undefined ? {} : { numberId: number.id, numberKey: number.numberKey }),
+    ...(effective ? { conversationUtcMs: atUtcMs } : {}),
+  });
+  draft.release('Contact', id);
+  draft.entry({
+    what: 'contact-reported',
+    who: by,
+    about: id,
+    why: toCode(outcome),
+    facts: {
+      atUtcMs,
+      caseId: row.id,
+      channel,
+      conversation: effective,
+      personId: person.id,
+      ...(number === undefined ? {} : { numberId: number.id }),
+    },
+  });
+  return { done: true, id };
 }

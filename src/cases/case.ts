@@ -17,7 +17,11 @@ export interface BatchRow {
   readonly receivedUtcMs: number;
   readonly deadlineUtcMs?: number;
   readonly recallUtcMs?: number;
+  /** The date of these that has come and is written into the cases, or is being written. */
+  readonly ended?: BatchEnd;
 }
+
+export type BatchEnd = 'recalled' | 'expired';
 
 export interface CaseRow {
   readonly id: string;
@@ -101,6 +105,8 @@ export interface CallbackRow {
   readonly caseId: string;
   readonly numberId: string;
   readonly dueUtcMs: number;
+  /** When it is due, and later while a rule holds it back. */
+  readonly nextUtcMs: number;
   readonly agentId?: string;
   readonly state: 'open' | 'done' | 'cancelled';
 }
@@ -111,6 +117,17 @@ export interface PromiseRow {
   readonly amountMinor: number;
   readonly dueUtcMs: number;
   readonly state: 'open' | 'kept' | 'broken' | 'cancelled';
+}
+
+/** Words of a person about a case; the ledger knows only their salted digest. */
+export interface NoteRow {
+  readonly id: string;
+  readonly caseId: string;
+  /** What stands as `who` in the entry. */
+  readonly who: string;
+  readonly text: string;
+  readonly salt: string;
+  readonly atUtcMs: number;
 }
 
 /** A reason to stop at once. `person`: it is true of the debtor, so all their cases stop. */
@@ -132,10 +149,18 @@ export type StopReason = keyof typeof stopScopes;
 export const stopReasons = Object.keys(stopScopes) as readonly StopReason[];
 
 /** The reason for which a batch as a whole has ended, if it has. */
-export function batchStop(batch: BatchRow, atUtcMs: number): 'recalled' | 'expired' | undefined {
+export function batchStop(batch: BatchRow, atUtcMs: number): BatchEnd | undefined {
   if (batch.recallUtcMs !== undefined && atUtcMs >= batch.recallUtcMs) return 'recalled';
   if (batch.deadlineUtcMs !== undefined && atUtcMs >= batch.deadlineUtcMs) return 'expired';
   return undefined;
+}
+
+/** The next date of a batch that is not written into its cases yet; a recall is the last one. */
+export function nextBatchEndUtcMs(batch: BatchRow): number | undefined {
+  const { deadlineUtcMs, recallUtcMs, ended } = batch;
+  if (ended === 'recalled') return undefined;
+  if (ended === 'expired' || deadlineUtcMs === undefined) return recallUtcMs;
+  return Math.min(deadlineUtcMs, recallUtcMs ?? deadlineUtcMs);
 }
 
 /**

@@ -32,8 +32,12 @@ export interface ContactRow {
   readonly numberKey?: string;
   readonly personKey: string;
   readonly creditorKey: string;
+  /** The call it was granted for. */
+  readonly callId?: string;
   readonly agentId?: string;
   readonly releaseId?: string;
+  /** The promised call that this one keeps. */
+  readonly callbackId?: string;
   readonly policy?: string;
   /** The person's own day when it began, as `YYYY-MM-DD`. */
   readonly localDay: string;

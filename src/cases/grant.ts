@@ -1,25 +1,44 @@
-// Granting and settling contacts: a permit is committed with its counters before anything rings.
+// Granting contacts: a permit is committed with its counters before anything rings.
+import { raiseAlarm } from '../alarm.ts';
 import { localTime } from '../calendar.ts';
-import { type ContactRow, creditorKey, settleContact, tallyOf } from './contact.ts';
+import { type ContactMode, type ContactRow, creditorKey, tallyOf } from './contact.ts';
 import { type ContactPolicy, tallyDepth } from './contact-policy.ts';
 import { type ContactAnswer, mayContact } from './may-contact.ts';
-import type {
-  Candidate,
-  CasesDraft,
-  Grant,
-  GrantAnswer,
-  LeadRow,
-  Moment,
-  Settle,
-  StoredContact,
-} from './working-set.ts';
+import type { Candidate, CasesDraft, LeadRow, Moment, StoredContact } from './working-set.ts';
 
-/** A lead that no rule names an end for is looked at again after this long. */
-const refusedAgainMs = 60 * 60_000;
+/** A permit as telephony gets it, with the number it may dial. */
+export type GrantAnswer =
+  | {
+      outcome: 'granted';
+      permit: {
+        permitId: string;
+        caseId: string;
+        debtorId: string;
+        numberId: string;
+        number: string;
+        segment: string;
+      };
+    }
+  | { outcome: 'refused'; rule: string; untilUtcMs?: number | undefined };
+
+export interface Grant {
+  kind: 'grant';
+  campaignId: string;
+  creditorId: string;
+  callId: string;
+  mode: ContactMode;
+  agentId?: string | undefined;
+  /** In the order in which they are to be tried. */
+  candidates: readonly Candidate[];
+}
+
+/** What a refusal with no end that is known is looked at again after: a list may change by hand. */
+const refusedAgainMs = 24 * 60 * 60_000;
+/** A call to the same person or case is over by then, most of the time. */
+const underWayAgainMs = 10 * 60_000;
+const shortestWaitMs = 1_000;
 /** After a fruitless call the number rests this long; the caps may hold it back longer. */
 const fruitlessAgainMs = 4 * 60 * 60_000;
-/** After a conversation the case rests, unless a callback was agreed. */
-const spokenAgainMs = 7 * 24 * 60 * 60_000;
 
 /** Grants the first candidate whom every rule lets be called now; the others' refusals are kept. */
 export function grant(
@@ -34,7 +53,7 @@ export function grant(
     const current = lead && draft.get('Lead', lead.id);
     if (current && current.version !== lead.version) continue;
     const answer = judge(draft, event, candidate, policy, moment);
-    if (answer.granted) return permit(draft, event, candidate, answer.permit, moment);
+    if (answer.granted) return permit(draft, event, candidate, answer.permit, policy, moment);
     withhold(draft, candidate, answer, moment);
     refusal = { outcome: 'refused', rule: answer.rule, untilUtcMs: answer.untilUtcMs };
   }
@@ -43,39 +62,36 @@ export function grant(
 
 function judge(
   draft: CasesDraft,
-  { mode, agentId }: Grant,
+  { creditorId, mode, agentId }: Grant,
   candidate: Candidate,
   policy: ContactPolicy,
   moment: Moment,
 ): ContactAnswer {
-  // Contacts granted since the store was read stand in memory only: both are counted, once each.
-  const contacts = new Map<string, ContactRow>(candidate.contacts.map((row) => [row.id, row]));
+  const { case: row, batch, person, number, stopList, release } = candidate;
+  const contacts = new Map<string, ContactRow>(candidate.contacts.map((each) => [each.id, each]));
   let underWay = false;
   for (const open of draft.all('Contact')) {
-    const samePerson = open.personKey === candidate.person.personKey;
-    const sameNumber = open.numberKey === candidate.number.numberKey;
-    if (!samePerson && !sameNumber && open.caseId !== candidate.case.id) continue;
+    const samePerson = open.personKey === person.personKey;
+    const sameNumber = open.numberKey === number.numberKey;
+    if (!samePerson && !sameNumber && open.caseId !== row.id) continue;
     contacts.set(open.id, open);
     if (open.state === 'open') underWay = true;
   }
   const tallies = tallyOf(contacts.values(), tallyDepth(policy));
-  const { case: row, batch, person, number, stopList, release } = candidate;
   return mayContact(
     {
       channel: 'call',
       mode,
+      creditorId,
       agentGuaranteed: mode !== 'predictive',
       ...(agentId === undefined ? {} : { agentId }),
     },
     {
-      case: draft.get('Case', row.id) ?? row,
+      case: row,
       batch,
       person,
-      number: draft.get('Number', number.id) ?? number,
-      stopList: [
-        ...stopList,
-        ...[...draft.all('StopList')].filter((each) => hits(each, candidate)),
-      ],
+      number,
+      stopList,
       underWay,
       tally: (id) => tallies.get(id),
       ...(release === undefined ? {} : { release }),
@@ -85,20 +101,12 @@ function judge(
   );
 }
 
-function hits(stop: { scope: string; key: string }, { case: row, person, number }: Candidate) {
-  const keys: Record<string, string> = {
-    number: number.numberKey,
-    debtor: person.personKey,
-    creditor: row.creditorId,
-  };
-  return keys[stop.scope] === stop.key;
-}
-
 function permit(
   draft: CasesDraft,
   event: Grant,
-  { case: row, person, number, lead, release }: Candidate,
+  { case: row, person, number, lead, release, callback }: Candidate,
   granted: Extract<ContactAnswer, { granted: true }>['permit'],
+  policy: ContactPolicy,
   moment: Moment,
 ): GrantAnswer {
   const permitId = moment.newId('permit');
@@ -114,17 +122,20 @@ function permit(
     numberKey: number.numberKey,
     personKey: person.personKey,
     creditorKey: creditorKey(person.personKey, row.creditorId),
+    callId: event.callId,
     policy: granted.policy,
     localDay: granted.localDay,
     attemptUtcMs: moment.atUtcMs,
     version: 1,
     ...(event.agentId === undefined ? {} : { agentId: event.agentId }),
     ...(granted.releaseId === undefined ? {} : { releaseId: granted.releaseId }),
+    ...(callback === undefined ? {} : { callbackId: callback.id }),
   };
   draft.put('Contact', contact);
   if (release && granted.releaseId === release.id) {
     draft.put('Release', { ...release, usedUtcMs: moment.atUtcMs });
   }
+  if (callback) draft.put('Callback', { ...callback, state: 'done' });
   if (lead) putLead(draft, lead, moment.atUtcMs + fruitlessAgainMs, lead.tries + 1);
   draft.entry({
     what: 'contact-granted',
@@ -141,9 +152,13 @@ function permit(
       policy: granted.policy,
       ruleSet: granted.ruleSet,
       spent: granted.spent.map(({ cap, count, limit }) => `${cap}:${count}.of.${limit}`),
+      ...(callback === undefined ? {} : { callbackId: callback.id }),
+      ...(granted.releaseId === undefined ? {} : { releaseId: granted.releaseId }),
     },
   });
-  const hour = Math.floor(localTime(moment.atUtcMs, person.zone ?? 'UTC').minute / 60);
+  // Of an unknown zone the first one of the policy: pacing only learns by it, no rule depends on it.
+  const zone = person.zone ?? policy.zones[0] ?? 'UTC';
+  const hour = Math.floor(localTime(moment.atUtcMs, zone).minute / 60);
   return {
     outcome: 'granted',
     permit: {
@@ -160,15 +175,17 @@ function permit(
 /** A lead that may not be called now waits; that it was withheld, and by which rule, is recorded. */
 function withhold(
   draft: CasesDraft,
-  { case: row, number, lead }: Candidate,
+  { case: row, number, lead, callback }: Candidate,
   answer: Extract<ContactAnswer, { granted: false }>,
   moment: Moment,
 ): void {
+  const againMs = answer.rule === 'under-way' ? underWayAgainMs : refusedAgainMs;
   const nextUtcMs = Math.max(
-    moment.atUtcMs + 1_000,
-    answer.untilUtcMs ?? moment.atUtcMs + refusedAgainMs,
+    moment.atUtcMs + shortestWaitMs,
+    answer.untilUtcMs ?? moment.atUtcMs + againMs,
   );
   if (lead) putLead(draft, lead, nextUtcMs, lead.tries);
+  if (callback) draft.put('Callback', { ...callback, nextUtcMs });
   draft.entry({
     what: 'contact-withheld',
     who: 'system',
@@ -182,56 +199,21 @@ function withhold(
       untilUtcMs: lead ? nextUtcMs : null,
     },
   });
+  const [year] = answer.detail;
+  if (answer.rule === 'calendar-unknown-year' && year !== undefined) {
+    raiseAlarm(draft, 'calendar-unknown-year', year, moment);
+  }
 }
 
-function putLead(draft: CasesDraft, lead: LeadRow, nextUtcMs: number, tries: number): void {
-  const next: LeadRow = { ...lead, nextUtcMs, tries, version: lead.version + 1 };
-  draft.put('Lead', next, lead.version);
-  draft.release('Lead', lead.id);
-}
-
-/** Settles a permit by what became of the call; a second report of it changes nothing. */
-export function settle(
+/** Writes when a lead is looked at next; the commit refuses it if another change came first. */
+export function putLead(
   draft: CasesDraft,
-  event: Settle,
-  policy: ContactPolicy,
-  moment: Moment,
+  lead: LeadRow,
+  nextUtcMs: number,
+  tries: number,
+  state?: LeadRow['state'],
 ): void {
-  const open = draft.get('Contact', event.permitId);
-  if (!open || open.state === 'settled') return;
-  const { outcome, answeredUtcMs, dropped, carrierFailed, spoke, effective } = event;
-  const end = {
-    outcome,
-    dropped,
-    carrierFailed,
-    spoke,
-    effective,
-    ...(answeredUtcMs === undefined ? {} : { answerUtcMs: answeredUtcMs }),
-  };
-  const settled: StoredContact = {
-    ...settleContact(open, end, policy, moment.atUtcMs),
-    state: 'settled',
-  };
-  draft.put('Contact', settled);
-  draft.release('Contact', open.id);
-  draft.entry({
-    what: 'contact-settled',
-    who: 'system',
-    about: open.id,
-    why: outcome,
-    facts: { answered: answeredUtcMs !== undefined, dropped, conversation: spoke && effective },
-  });
-  if (event.invalidNumber && event.number && event.number.state === 'ok') {
-    const { number } = event;
-    draft.put(
-      'Number',
-      { ...number, state: 'invalid', version: number.version + 1 },
-      number.version,
-    );
-    draft.release('Number', number.id);
-    draft.entry({ what: 'number-invalid', who: 'system', about: number.id, why: outcome });
-  }
-  if (event.lead && spoke && effective) {
-    putLead(draft, event.lead, moment.atUtcMs + spokenAgainMs, event.lead.tries);
-  }
+  const now = draft.get('Lead', lead.id) ?? lead;
+  const next = { ...now, nextUtcMs, tries, state: state ?? now.state, version: now.version + 1 };
+  draft.put('Lead', next, now.version);
 }

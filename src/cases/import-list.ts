@@ -1,8 +1,9 @@
 // Takes a list in: rows from the reading thread become cases, people, numbers and leads in staging.
 import type { Clock } from '../clock.ts';
+import { toCode } from '../draft.ts';
 import type { Ids } from '../ids.ts';
+import type { Outcome } from '../people/person.ts';
 import type { CasePersonRow, CaseRow, NumberRow } from './case.ts';
-import type { Outcome } from './case-steps.ts';
 import { type ListEvent, type StagedRows, stagedPerCommit } from './list-steps.ts';
 import type { StagedCase, StagedPerson } from './lists/list-mapping.ts';
 import { readList } from './lists/read-list.ts';
@@ -12,13 +13,17 @@ import type { CaseStore, LeadRow, ListRow } from './working-set.ts';
 export interface ImportParts {
   clock: Clock;
   ids: Ids;
-  store: CaseStore;
+  store: Pick<CaseStore, 'batchesOf'>;
   /** HMAC with the site's key: what stands in ledger and counters for a number or a person. */
   digest(kind: 'person' | 'number', text: string): string;
-  ask(event: ListEvent): Promise<Outcome>;
+  /** Decides the event that `make` builds from what the store holds at this moment. */
+  askNow(make: () => ListEvent): Outcome;
+  /** Reading failed for a reason that is not in the file. */
+  report(what: string, cause: unknown): void;
 }
 
 export interface ImportOrder {
+  listId: string;
   file: ListOrder;
   campaignId: string;
   creditorId: string;
@@ -30,105 +35,150 @@ export interface ImportOrder {
 }
 
 export interface Import {
-  listId: string;
   progress(): ListProgress | undefined;
-  /** Resolves when the file has been read to its end, or refused, and that is recorded. */
-  finished: Promise<ListRow>;
+  /** Resolves when the file was read to its end, or refused, and that is recorded. */
+  finished: Promise<void>;
+  /** Stops reading, and records nothing: for the end of the daemon. */
+  cancel(): void;
 }
 
+/** The list was dropped while it was read. */
+class ListGone extends Error {}
+
 /** Begins to take a list in; nothing of it can be called before somebody else confirms it. */
-export async function importList(parts: ImportParts, order: ImportOrder): Promise<Import> {
-  const { clock, ids } = parts;
-  const listId = ids.next('list');
-  const batchId = ids.next('batch');
-  const opened: ListRow = {
+export function importList(parts: ImportParts, order: ImportOrder): Outcome<{ import: Import }> {
+  const { listId, file } = order;
+  const batchId = parts.ids.next('batch');
+  const opened = parts.askNow(() => openEvent(parts, order, batchId));
+  if (!opened.done) return opened;
+  let latest: ListProgress | undefined;
+  let cancelled = false;
+  const reading = readList(file, (rows, progress) => {
+    latest = progress;
+    return stageRows(parts, order, batchId, rows);
+  });
+  const finish = async () => {
+    try {
+      const result = await reading.done;
+      const event: ListEvent = result.ok
+        ? {
+            kind: 'close-list',
+            listId,
+            file: {
+              fileSha256: result.sha256,
+              rejectSha256: result.rejectSha256,
+              rejected: result.rejected,
+            },
+          }
+        : { kind: 'fail-list', listId, why: result.fault, line: result.line };
+      parts.askNow(() => event);
+    } catch (cause) {
+      if (cancelled || cause instanceof ListGone) return;
+      parts.report('read-list', cause);
+      parts.askNow(() => ({ kind: 'fail-list', listId, why: causeCode(cause) }));
+    }
+  };
+  const cancel = () => {
+    cancelled = true;
+    void reading.cancel();
+  };
+  return { done: true, import: { progress: () => latest, finished: finish(), cancel } };
+}
+
+function causeCode(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'reading-failed';
+  return toCode(code);
+}
+
+function openEvent(
+  { clock }: ImportParts,
+  order: ImportOrder,
+  batchId: string,
+): Extract<ListEvent, { kind: 'open-list' }> {
+  const { listId, campaignId, creditorId, name, deadlineUtcMs, recallUtcMs, byPersonId } = order;
+  const atUtcMs = clock.utcMs();
+  const list: ListRow = {
     id: listId,
-    campaignId: order.campaignId,
+    campaignId,
+    batchId,
     state: 'staging',
     rejectPath: order.file.rejectPath,
     accepted: 0,
     rejected: 0,
     duplicates: 0,
-    byPersonId: order.byPersonId,
-    atUtcMs: clock.utcMs(),
+    byPersonId,
+    atUtcMs,
   };
   const batch = {
     id: batchId,
-    creditorId: order.creditorId,
-    name: order.name,
-    receivedUtcMs: clock.utcMs(),
-    ...(order.deadlineUtcMs === undefined ? {} : { deadlineUtcMs: order.deadlineUtcMs }),
-    ...(order.recallUtcMs === undefined ? {} : { recallUtcMs: order.recallUtcMs }),
+    creditorId,
+    name,
+    receivedUtcMs: atUtcMs,
+    ...(deadlineUtcMs === undefined ? {} : { deadlineUtcMs }),
+    ...(recallUtcMs === undefined ? {} : { recallUtcMs }),
   };
-  await parts.ask({ kind: 'open-list', list: opened, batch, by: order.byPersonId });
-  let latest: ListProgress | undefined;
-  let duplicates = 0;
-  const stage = async (rows: readonly StagedCase[], progress: ListProgress) => {
-    latest = progress;
-    const found = await stageRows(parts, order, { listId, batchId }, rows);
-    duplicates += found.length;
-    return found;
-  };
-  const close = async (): Promise<ListRow> => {
-    const result = await readList(order.file, stage).done;
-    const list: ListRow = result.ok
-      ? {
-          ...opened,
-          state: 'staged',
-          fileSha256: result.sha256,
-          rejectSha256: result.rejectSha256,
-          rejected: result.rejected,
-          duplicates,
-        }
-      : { ...opened, state: 'failed', duplicates };
-    await parts.ask({ kind: 'close-list', list });
-    return { ...list, accepted: result.ok ? result.accepted : 0 };
-  };
-  return { listId, progress: () => latest, finished: close() };
+  return { kind: 'open-list', list, batch, by: byPersonId };
 }
 
 async function stageRows(
   parts: ImportParts,
   order: ImportOrder,
-  ids: { listId: string; batchId: string },
+  batchId: string,
   rows: readonly StagedCase[],
 ): Promise<Duplicates> {
-  const duplicates: { index: number; reason: 'duplicate-in-list' | 'duplicate' }[] = [];
+  const duplicates: Duplicates[number][] = [];
   for (let from = 0; from < rows.length; from += stagedPerCommit) {
     const slice = rows.slice(from, from + stagedPerCommit);
-    // The store holds what was staged before, so one question finds both kinds of duplicates.
-    const known = parts.store.batchesOf(
-      order.creditorId,
-      slice.map((row) => row.reference),
-    );
-    const fresh: StagedRows[] = [];
-    for (const [offset, row] of slice.entries()) {
-      const batchId = known.get(row.reference);
-      if (batchId === undefined) {
-        known.set(row.reference, ids.batchId);
-        fresh.push(rowsOf(parts, order, ids, row));
-      } else {
-        const reason = batchId === ids.batchId ? 'duplicate-in-list' : 'duplicate';
-        duplicates.push({ index: from + offset, reason });
+    // Between two commits whatever else waits has its turn.
+    await new Promise<void>((resolve) => parts.clock.soon(resolve));
+    const staged = parts.askNow(() => {
+      const found = stageSlice(parts, order, batchId, slice);
+      for (const { index, reason } of found.duplicates) {
+        duplicates.push({ index: from + index, reason });
       }
-    }
-    if (fresh.length > 0) {
-      await parts.ask({ kind: 'stage-rows', listId: ids.listId, rows: fresh });
-    }
+      return found.event;
+    });
+    if (!staged.done) throw new ListGone(staged.why);
   }
   return duplicates;
 }
 
-function rowsOf(
+/** Asked in the tick of its commit: what the store knows by then is all that can be a duplicate. */
+function stageSlice(
   parts: ImportParts,
   order: ImportOrder,
-  { listId, batchId }: { listId: string; batchId: string },
+  batchId: string,
+  slice: readonly StagedCase[],
+): { event: ListEvent; duplicates: Duplicates[number][] } {
+  const references = slice.map(({ reference }) => reference);
+  const known = parts.store.batchesOf(order.creditorId, references);
+  const rows: StagedRows[] = [];
+  const duplicates: Duplicates[number][] = [];
+  for (const [index, row] of slice.entries()) {
+    const before = known.get(row.reference);
+    if (before === undefined) {
+      known.set(row.reference, batchId);
+      rows.push(rowsOf(parts, order, batchId, row));
+    } else {
+      const reason = before === batchId ? 'duplicate-in-list' : 'duplicate';
+      duplicates.push({ index, reason });
+    }
+  }
+  const { listId } = order;
+  const event = { kind: 'stage-rows', listId, rows, duplicates: duplicates.length } as const;
+  return { event, duplicates };
+}
+
+function rowsOf(
+  parts: ImportParts,
+  { listId, campaignId, creditorId }: ImportOrder,
+  batchId: string,
   staged: StagedCase,
 ): StagedRows {
   const caseRow: CaseRow = {
     id: parts.ids.next('case'),
     batchId,
-    creditorId: order.creditorId,
+    creditorId,
     reference: staged.reference,
     stops: [],
     version: 1,
@@ -139,7 +189,7 @@ function rowsOf(
   const numbers: NumberRow[] = [];
   const leads: LeadRow[] = [];
   for (const [index, person] of staged.people.entries()) {
-    const row = personRow(parts, order, caseRow, person, index);
+    const row = personRow(parts, caseRow, person, index);
     people.push(row);
     for (const { e164, kind } of person.numbers) {
       const number: NumberRow = {
@@ -158,7 +208,7 @@ function rowsOf(
       if (person.role === 'contact-person') continue;
       leads.push({
         id: parts.ids.next('lead'),
-        campaignId: order.campaignId,
+        campaignId,
         listId,
         caseId: caseRow.id,
         personId: row.id,
@@ -175,20 +225,19 @@ function rowsOf(
 
 function personRow(
   parts: ImportParts,
-  order: ImportOrder,
-  caseRow: CaseRow,
-  person: StagedPerson,
+  { id: caseId, creditorId, reference }: CaseRow,
+  { role, customer, name, zone }: StagedPerson,
   index: number,
 ): CasePersonRow {
   // The creditor's number of a person is the same in all cases; without one a case stands alone.
-  const known = person.customer ?? `${caseRow.reference}/${index}`;
+  const known = customer ?? `${reference}/${index}`;
   return {
     id: parts.ids.next('debtor'),
-    caseId: caseRow.id,
-    role: person.role,
-    personKey: parts.digest('person', `${order.creditorId}/${known}`),
+    caseId,
+    role,
+    personKey: parts.digest('person', `${creditorId}/${known}`),
     version: 1,
-    ...(person.name === undefined ? {} : { name: person.name }),
-    ...(person.zone === undefined ? {} : { zone: person.zone }),
+    ...(name === undefined ? {} : { name }),
+    ...(zone === undefined ? {} : { zone }),
   };
 }

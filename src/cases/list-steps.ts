@@ -1,12 +1,15 @@
 // A list on its way in: staged in small batches, confirmed by a second person, live at one stroke.
+import { dayMs } from '../calendar.ts';
+import { type Outcome, refuse } from '../people/person.ts';
 import type { BatchRow, CasePersonRow, CaseRow, NumberRow } from './case.ts';
-import type { Outcome } from './case-steps.ts';
-import type { CasesDraft, CasesTables, LeadRow, ListRow, Moment } from './working-set.ts';
+import { orderWork } from './work.ts';
+import type { CasesDraft, LeadRow, ListRow, Moment } from './working-set.ts';
 
 export type ListEvent =
   | { kind: 'open-list'; list: ListRow; batch: BatchRow; by: string }
-  | { kind: 'stage-rows'; listId: string; rows: readonly StagedRows[] }
-  | { kind: 'close-list'; list: ListRow }
+  | { kind: 'stage-rows'; listId: string; rows: readonly StagedRows[]; duplicates: number }
+  | { kind: 'close-list'; listId: string; file: ReadFile }
+  | { kind: 'fail-list'; listId: string; why: string; line?: number | undefined }
   | { kind: 'confirm-list'; listId: string; by: string }
   | { kind: 'drop-list'; listId: string; by: string; why: string };
 
@@ -18,25 +21,37 @@ export interface StagedRows {
   leads: readonly LeadRow[];
 }
 
+/** A file that was read to its end. */
+export interface ReadFile {
+  fileSha256: string;
+  rejectSha256: string;
+  rejected: number;
+}
+
 /** Lines of a list in one commit: it must not hold up a call that is being answered. */
 export const stagedPerCommit = 50;
+/** Wrong rows hold names and numbers: whoever corrects them does it within this time. */
+export const keepRejectsMs = 7 * dayMs;
 
 export function listStep(draft: CasesDraft, event: ListEvent, moment: Moment): Outcome {
   switch (event.kind) {
     case 'open-list':
       return openList(draft, event.list, event.batch, event.by);
     case 'stage-rows':
-      return stageRows(draft, event.listId, event.rows);
+      return stageRows(draft, event);
     case 'close-list':
-      return closeList(draft, event.list);
+      return closeList(draft, event.listId, event.file, moment);
+    case 'fail-list':
+      return failList(draft, event, moment);
     case 'confirm-list':
       return confirmList(draft, event.listId, event.by, moment);
     case 'drop-list':
-      return dropList(draft, event.listId, event.by, event.why);
+      return dropList(draft, event, moment);
   }
 }
 
 function openList(draft: CasesDraft, list: ListRow, batch: BatchRow, by: string): Outcome {
+  if (!draft.get('Creditor', batch.creditorId)) return refuse('no-such-creditor');
   draft.put('Batch', batch);
   draft.put('List', list);
   const facts = { batchId: batch.id, campaignId: list.campaignId };
@@ -44,58 +59,64 @@ function openList(draft: CasesDraft, list: ListRow, batch: BatchRow, by: string)
   return { done: true };
 }
 
-function stageRows(draft: CasesDraft, listId: string, rows: readonly StagedRows[]): Outcome {
+function stageRows(
+  draft: CasesDraft,
+  { listId, rows, duplicates }: Extract<ListEvent, { kind: 'stage-rows' }>,
+): Outcome {
   const list = draft.get('List', listId);
-  if (list?.state !== 'staging') return { done: false, why: 'list-not-staging' };
+  if (list?.state !== 'staging') return refuse('list-not-staging');
   for (const staged of rows) {
-    stage(draft, 'Case', staged.case);
-    for (const person of staged.people) stage(draft, 'CasePerson', person);
-    for (const number of staged.numbers) stage(draft, 'Number', number);
-    for (const lead of staged.leads) stage(draft, 'Lead', lead);
+    draft.put('Case', staged.case);
+    for (const person of staged.people) draft.put('CasePerson', person);
+    for (const number of staged.numbers) draft.put('Number', number);
+    for (const lead of staged.leads) draft.put('Lead', lead);
   }
-  draft.put('List', { ...list, accepted: list.accepted + rows.length });
+  const accepted = list.accepted + rows.length;
+  draft.put('List', { ...list, accepted, duplicates: list.duplicates + duplicates });
   draft.entry({ what: 'list-staged', who: 'system', about: listId, facts: { rows: rows.length } });
   return { done: true };
 }
 
-/** Writes a row that memory need not keep. */
-function stage<N extends 'Case' | 'CasePerson' | 'Number' | 'Lead'>(
-  draft: CasesDraft,
-  table: N,
-  row: CasesTables[N],
-): void {
-  draft.put(table, row);
-  draft.release(table, row.id);
+/** The file was read to its end; one entry says which file, what came of it, what was rejected. */
+function closeList(draft: CasesDraft, listId: string, file: ReadFile, moment: Moment): Outcome {
+  const list = draft.get('List', listId);
+  if (list?.state !== 'staging') return refuse('list-not-staging');
+  draft.put('List', { ...list, ...file, state: 'staged', atUtcMs: moment.atUtcMs });
+  draft.entry({
+    what: 'list-read',
+    who: 'system',
+    about: listId,
+    facts: { accepted: list.accepted, duplicates: list.duplicates, ...file },
+  });
+  return { done: true };
 }
 
-/** The file was read to its end; one entry says which file, what came of it, what was rejected. */
-function closeList(draft: CasesDraft, list: ListRow): Outcome {
-  const known = draft.get('List', list.id);
-  if (known?.state !== 'staging') return { done: false, why: 'list-not-staging' };
-  draft.put('List', { ...list, accepted: known.accepted });
+/** Reading ended before the file did: nothing of the list stays. */
+export function failList(
+  draft: CasesDraft,
+  { listId, why, line }: Omit<Extract<ListEvent, { kind: 'fail-list' }>, 'kind'>,
+  moment: Moment,
+): Outcome {
+  const list = draft.get('List', listId);
+  if (list?.state !== 'staging') return refuse('list-not-staging');
   draft.entry({
-    what: list.state === 'staged' ? 'list-read' : 'list-failed',
+    what: 'list-failed',
     who: 'system',
-    about: list.id,
-    facts: {
-      accepted: known.accepted,
-      duplicates: list.duplicates,
-      rejected: list.rejected,
-      ...(list.fileSha256 === undefined ? {} : { fileSha256: list.fileSha256 }),
-      ...(list.rejectSha256 === undefined ? {} : { rejectSha256: list.rejectSha256 }),
-    },
+    about: listId,
+    why,
+    facts: { accepted: list.accepted, ...(line === undefined ? {} : { line }) },
   });
-  if (list.state !== 'staged') draft.release('List', list.id);
+  putAway(draft, { ...list, state: 'failed', why, line }, moment);
   return { done: true };
 }
 
 /** A second person makes the list live; one row changes, so it is live as a whole or not at all. */
 function confirmList(draft: CasesDraft, listId: string, by: string, moment: Moment): Outcome {
   const list = draft.get('List', listId);
-  if (list?.state !== 'staged') return { done: false, why: 'list-not-staged' };
-  if (list.byPersonId === by) return { done: false, why: 'same-person' };
+  if (!list) return refuse('not-found');
+  if (list.state !== 'staged') return refuse('list-not-staged');
+  if (list.byPersonId === by) return refuse('same-person');
   draft.put('List', { ...list, state: 'live', confirmedBy: by, atUtcMs: moment.atUtcMs });
-  draft.release('List', listId);
   draft.entry({
     what: 'list-live',
     who: by,
@@ -112,11 +133,52 @@ function confirmList(draft: CasesDraft, listId: string, by: string, moment: Mome
   return { done: true };
 }
 
-function dropList(draft: CasesDraft, listId: string, by: string, why: string): Outcome {
+function dropList(
+  draft: CasesDraft,
+  { listId, by, why }: Extract<ListEvent, { kind: 'drop-list' }>,
+  moment: Moment,
+): Outcome {
   const list = draft.get('List', listId);
-  if (!list) return { done: false, why: 'list-not-staged' };
-  draft.put('List', { ...list, state: 'dropped' });
-  draft.release('List', listId);
+  if (!list) return refuse('not-found');
+  if (list.state !== 'staged' && list.state !== 'staging') return refuse('list-not-staged');
   draft.entry({ what: 'list-dropped', who: by, about: listId, why });
+  putAway(draft, { ...list, state: 'dropped', why }, moment);
   return { done: true };
+}
+
+/** What was staged of a list is erased, and its reject file removed, after this commit. */
+function putAway(draft: CasesDraft, list: ListRow, moment: Moment): void {
+  const { id: listId, batchId, rejectPath } = list;
+  draft.put('List', { ...list, rejectPath: undefined, atUtcMs: moment.atUtcMs });
+  orderWork(draft, { kind: 'erase-list', listId, batchId }, moment);
+  if (rejectPath !== undefined) removeRejects(draft, listId, rejectPath, moment);
+}
+
+function removeRejects(draft: CasesDraft, listId: string, path: string, moment: Moment): void {
+  orderWork(draft, { kind: 'remove-rejects', listId, path }, moment);
+}
+
+/** Reject files whose time is over. */
+export function endRejects(draft: CasesDraft, moment: Moment): void {
+  for (const list of [...draft.all('List')]) {
+    const dueUtcMs = rejectsDueUtcMs(list);
+    if (dueUtcMs === undefined || dueUtcMs > moment.atUtcMs) continue;
+    const { rejectPath, ...rest } = list;
+    draft.put('List', rest);
+    if (rejectPath !== undefined) removeRejects(draft, list.id, rejectPath, moment);
+  }
+}
+
+function rejectsDueUtcMs({ state, rejectPath, atUtcMs }: ListRow): number | undefined {
+  if (state === 'staging' || rejectPath === undefined) return undefined;
+  return atUtcMs + keepRejectsMs;
+}
+
+export function nextRejectsUtcMs(view: CasesDraft): number | undefined {
+  let next: number | undefined;
+  for (const list of view.all('List')) {
+    const dueUtcMs = rejectsDueUtcMs(list);
+    if (dueUtcMs !== undefined && (next === undefined || dueUtcMs < next)) next = dueUtcMs;
+  }
+  return next;
 }

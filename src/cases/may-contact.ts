@@ -36,6 +36,8 @@ export interface ContactRequest {
   readonly agentId?: string;
   /** An agent is reserved for it, so that it can't become a dropped call. */
   readonly agentGuaranteed: boolean;
+  /** Whose registered number the far end would see. */
+  readonly creditorId?: string;
 }
 
 /** Everything the decision looks at; read together with it, so that nothing changes in between. */
@@ -117,6 +119,16 @@ const rules: readonly Rule[] = [
     name: 'stop-list',
     channels: all,
     objects: ({ facts }) => codes([...new Set(facts.stopList.map(({ scope }) => scope))].sort()),
+  },
+  {
+    // The far end sees the campaign's number, and may call it back: it must be its own creditor's.
+    name: 'other-creditor',
+    channels: ['call'],
+    objects: ({ facts, request }) =>
+      when(
+        request.creditorId !== undefined && request.creditorId !== facts.case.creditorId,
+        'caller-id',
+      ),
   },
   {
     name: 'person-refused',

@@ -1,15 +1,20 @@
 // What the cases room keeps in memory, reads from the store, and asks for: types only.
+import type { AlarmRow } from '../alarm.ts';
 import type { Draft, Effect, Moment, Row } from '../draft.ts';
 import type {
+  BatchEnd,
   BatchRow,
+  CallbackRow,
   CasePersonRow,
   CaseRow,
   CreditorRow,
+  NoteRow,
   NumberRow,
+  PromiseRow,
   ReleaseRow,
   StopListRow,
 } from './case.ts';
-import type { ContactMode, ContactRow } from './contact.ts';
+import type { ContactRow } from './contact.ts';
 
 /** One number of one case in one campaign: what the hopper is filled from. */
 export interface LeadRow extends Row {
@@ -18,6 +23,7 @@ export interface LeadRow extends Row {
   readonly caseId: string;
   readonly personId: string;
   readonly numberId: string;
+  /** closed: its case is stopped. */
   readonly state: 'open' | 'closed';
   /** Not looked at before: the end of a refusal, or the rhythm after a fruitless call. */
   readonly nextUtcMs: number;
@@ -28,9 +34,15 @@ export interface LeadRow extends Row {
 /** A list as it came in. Its leads can't be seen before it is live, nor once it is dropped. */
 export interface ListRow extends Row {
   readonly campaignId: string;
+  /** The batch that it becomes; each list is one. */
+  readonly batchId: string;
   readonly state: 'staging' | 'staged' | 'live' | 'dropped' | 'failed';
+  /** Why it failed or was dropped, and at which line of the file. */
+  readonly why?: string | undefined;
+  readonly line?: number | undefined;
   readonly fileSha256?: string | undefined;
   readonly rejectSha256?: string | undefined;
+  /** Absent once the reject file is gone. */
   readonly rejectPath?: string | undefined;
   readonly accepted: number;
   readonly rejected: number;
@@ -43,6 +55,8 @@ export interface ListRow extends Row {
 /** Everything the decision about one contact looks at, read in the tick of the question. */
 export interface Candidate {
   readonly lead?: LeadRow | undefined;
+  /** The promised call that this one would keep. */
+  readonly callback?: CallbackRow | undefined;
   readonly case: CaseRow;
   readonly batch: BatchRow;
   readonly person: CasePersonRow;
@@ -53,10 +67,41 @@ export interface Candidate {
   readonly contacts: readonly ContactRow[];
 }
 
+/** A case with what stands still, or moves again, together with it. */
+export interface MovingCase {
+  readonly case: CaseRow;
+  readonly leads: readonly LeadRow[];
+  /** Open ones only. */
+  readonly callbacks: readonly CallbackRow[];
+}
+
+/** Every row of a case that holds anything personal or hangs on one that does. */
+export interface CaseFile {
+  readonly case: CaseRow;
+  readonly people: readonly CasePersonRow[];
+  readonly numbers: readonly NumberRow[];
+  readonly leads: readonly LeadRow[];
+  readonly callbacks: readonly CallbackRow[];
+  readonly promises: readonly PromiseRow[];
+  readonly notes: readonly NoteRow[];
+  readonly releases: readonly ReleaseRow[];
+  /** Calls of the case; their recordings bear its people's voices. */
+  readonly callIds: readonly string[];
+}
+
+/** The place in a batch from which its next cases are read. */
+export type BatchPlace = number;
+
 /** What stays in the store and comes in by question; one synchronous read each. */
 export interface CaseStore {
   /** Leads of live lists whose time has come, earliest first. */
   dueLeads(campaignId: string, atUtcMs: number, sinceUtcMs: number, limit: number): Candidate[];
+  /** Promised calls whose time has come; those of another agent only from `strayUtcMs` back. */
+  dueCallbacks(
+    question: { campaignId: string; agentId: string; atUtcMs: number; strayUtcMs: number },
+    sinceUtcMs: number,
+    limit: number,
+  ): Candidate[];
   /** One number of one case, for a call by hand. */
   candidate(
     caseId: string,
@@ -65,13 +110,29 @@ export interface CaseStore {
     sinceUtcMs: number,
   ): Candidate | undefined;
   caseById(caseId: string): CaseRow | undefined;
+  movingCase(row: CaseRow): MovingCase;
   /** All cases in which this person is the debtor. */
   casesOfPerson(personKey: string): CaseRow[];
+  /** Cases of a batch from a place on, and the next place while there are more. */
+  casesOfBatch(
+    batchId: string,
+    from: BatchPlace,
+    limit: number,
+  ): { cases: CaseRow[]; next?: BatchPlace };
   debtorOf(caseId: string): CasePersonRow | undefined;
-  leadOf(numberId: string): LeadRow | undefined;
+  personById(personId: string): CasePersonRow | undefined;
   numberById(numberId: string): NumberRow | undefined;
+  /** The rows of one number of one person, in all their cases. */
+  sameNumbers(numberKey: string, personKey: string): NumberRow[];
+  callbackById(callbackId: string): CallbackRow | undefined;
+  stopById(stopId: string): StopListRow | undefined;
+  caseFile(row: CaseRow): CaseFile;
   /** Of these references of a creditor the known ones, each with the batch it came in with. */
   batchesOf(creditorId: string, references: readonly string[]): Map<string, string>;
+  /** Did telephony take the permit of this call, so that it has settled or will settle it? */
+  wasPermitted(callId: string): boolean;
+  /** Takes what was deleted out of the write-ahead log too; false while a reader holds it. */
+  clearLog(): boolean;
 }
 
 /** The state of a contact row in the store, so that open permits can be loaded at start. */
@@ -85,55 +146,29 @@ export type CasesTables = {
   Number: NumberRow;
   StopList: StopListRow;
   Release: ReleaseRow;
+  Callback: CallbackRow;
+  PayPromise: PromiseRow;
+  Note: NoteRow;
   Contact: StoredContact;
   Lead: LeadRow;
   List: ListRow;
+  Alarm: AlarmRow;
 };
 
-/** A permit as telephony gets it, with the number it may dial. */
-export type GrantAnswer =
-  | {
-      outcome: 'granted';
-      permit: {
-        permitId: string;
-        caseId: string;
-        debtorId: string;
-        numberId: string;
-        number: string;
-        segment: string;
-      };
-    }
-  | { outcome: 'refused'; rule: string; untilUtcMs?: number | undefined };
+/** What is done after the commit, in slices where it is too much for one. */
+export type Work =
+  | { kind: 'tell-stopped'; caseIds: readonly string[]; reason: string }
+  | { kind: 'stop-batch'; batchId: string; reason: BatchEnd; from: BatchPlace }
+  | { kind: 'erase-list'; listId: string; batchId: string }
+  | { kind: 'erase-recordings'; caseId: string; callIds: readonly string[] }
+  /** What was deleted stands in the write-ahead log until that is emptied. */
+  | { kind: 'clear-log'; what: 'case-gone' | 'list-gone'; about: string }
+  | { kind: 'remove-rejects'; listId: string; path: string };
 
-export interface Grant {
-  kind: 'grant';
-  campaignId: string;
-  callId: string;
-  mode: ContactMode;
-  agentId?: string | undefined;
-  candidates: readonly Candidate[];
-}
+export type CasesEffect = Effect & Work & { readonly waitMs: number };
 
-/** What became of a permit; the words are telephony's, the counting is ours. */
-export interface Settle {
-  kind: 'settle';
-  permitId: string;
-  outcome: string;
-  answeredUtcMs?: number | undefined;
-  dropped: boolean;
-  carrierFailed: boolean;
-  invalidNumber: boolean;
-  spoke: boolean;
-  effective: boolean;
-  number: NumberRow | undefined;
-  lead: LeadRow | undefined;
-}
-
-export type CasesEffect = Effect & {
-  kind: 'tell-stopped';
-  caseIds: readonly string[];
-  reason: string;
-};
+/** `more`: a slice is done, the next one begins there. `failed`: to be done again later. */
+export type CasesResult = { outcome: 'done' | 'failed' } | { outcome: 'more'; next: BatchPlace };
 
 export type CasesDraft = Draft<CasesTables, CasesEffect>;
 export type { Moment };

@@ -1,7 +1,6 @@
 // `gatehouse demo`: a whole floor on this machine, from an empty folder to its final account.
 import { chownSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { importList } from '../cases/import-list.ts';
 import { realClock } from '../clock.ts';
 import type { Config } from '../config-schema.ts';
 import { type RunningFloor, startFloor } from '../daemon.ts';
@@ -95,7 +94,7 @@ function untilInterrupted(): Promise<void> {
 
 /** The first person enrols by the one-time code; supervisors and agents follow, then the list. */
 async function staffFloor(running: RunningFloor, config: Config, run: string): Promise<void> {
-  const { floor, real } = running;
+  const { floor } = running;
   const { people, cases, telephony } = floor;
   const first = await enrol(running, running.enrolmentCode ?? '', 'demo-it', 'Demo IT');
   const supervisor = await added(running, first, 'Demo Supervisor', ['supervisor', 'data']);
@@ -109,7 +108,7 @@ async function staffFloor(running: RunningFloor, config: Config, run: string): P
   };
   const by = supervisor.who;
   const creditor = { id: creditorId, name: 'Demo Bank', callerId: settings.callerId };
-  await cases.ask({ kind: 'put-creditor', creditor, by });
+  await cases.putCreditor(creditor, by);
   await telephony.ask({
     kind: 'put-campaign',
     id: campaignId,
@@ -119,39 +118,27 @@ async function staffFloor(running: RunningFloor, config: Config, run: string): P
     settings,
     by,
   });
-  const { clock, ids } = real.world;
-  const begun = await importList(
+  const begun = await cases.lists.begin(
     {
-      clock,
-      ids,
-      store: real.world.caseStore,
-      digest: (kind, text) => real.keys.digest(kind, text),
-      ask: (event) => cases.ask(event),
-    },
-    {
-      file: {
-        path: writeDemoList(run),
-        rejectPath: join(run, 'demo-list-rejected.csv'),
-        encoding: 'utf-8',
-        region: 'US',
-        zones: [config.site.timeZone],
-        mapping: {
-          reference: 'reference',
-          amount: 'amount',
-          people: [
-            { role: 'debtor', name: 'name', numbers: [{ column: 'mobile', kind: 'mobile' }] },
-          ],
-        },
+      file: { path: writeDemoList(run) },
+      encoding: 'utf-8',
+      mapping: {
+        reference: 'reference',
+        amount: 'amount',
+        people: [{ role: 'debtor', name: 'name', numbers: [{ column: 'mobile', kind: 'mobile' }] }],
       },
       campaignId,
       creditorId,
       name: 'Demo batch',
-      byPersonId: first.personId,
     },
+    first.personId,
   );
-  const list = await begun.finished;
-  await cases.ask({ kind: 'confirm-list', listId: list.id, by: supervisor.personId });
-  say(`List: ${list.accepted} of ${demoLeads} rows accepted, confirmed by a second person.`);
+  if (!begun.done) throw new Error(`list refused: ${begun.why}`);
+  const { listId } = begun;
+  await cases.lists.finished(listId);
+  await cases.lists.confirm(listId, supervisor.personId);
+  const list = cases.view().get('List', listId);
+  say(`List: ${list?.accepted} of ${demoLeads} rows accepted, confirmed by a second person.`);
   for (const [index, extension] of demoExtensions.entries()) {
     const agent = await added(running, first, `Demo Agent ${index + 1}`, ['agent']);
     await people.recordRequirement(first, agent.personId, 'agreement-signed');

@@ -27,7 +27,7 @@ const hoursOfDay = dayMs / 3_600_000;
 export interface FromFloorParts extends NewsParts {
   /** Answered and abandoned of a campaign in its window of 30 days. */
   windowCounts(campaignId: string): { answered30d: number; abandoned30d: number };
-  cases: Omit<CasesForHttp, 'stop'>;
+  cases: CasesForHttp;
   lists: ListsForHttp;
   recordings: RecordingsForHttp;
   /** The last verification of the ledger; undefined before there was one. */
@@ -43,7 +43,7 @@ export function floorForHttp(floor: Floor, parts: FromFloorParts): FloorForHttp 
     telephony: telephonyOf(floor, parts),
     cases: {
       ...parts.cases,
-      stop: ({ caseId, reason }, by) => floor.cases.stopCase({ caseId, reason, by }),
+      stop: (order, by) => floor.cases.stop(order, by),
     },
     lists,
     recordings,

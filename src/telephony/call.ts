@@ -1,8 +1,8 @@
 // The life of a call up to its answer: asked for, permitted, dialed, ringing, or ended unanswered.
 
+import { clearAlarm, raiseAlarm } from '../alarm.ts';
 import { toCode } from '../draft.ts';
 import { free } from './agent.ts';
-import { clearAlarm, raiseAlarm } from './alarm.ts';
 import { countOnDay, learnFromCall, paceSoon } from './campaign.ts';
 import type { EndCause, EndedBy, OrderOutcome } from './phone-system.ts';
 import { holdTrunk, releaseTrunk } from './plant.ts';
@@ -272,7 +272,9 @@ export function settle(
     outcome: call.outcome,
     answeredUtcMs: call.answeredUtcMs,
     effective,
+    agentId: call.connectedUtcMs === undefined ? undefined : call.agentId,
     disposition: call.disposition,
+    stated: call.stated,
     atUtcMs: moment.atUtcMs,
   };
   draft.effect(moment.newId('effect'), {

@@ -1,13 +1,20 @@
 // The life of a call from its answer on: an agent within the limit or the message, then wrap-up.
 
+import { raiseAlarm } from '../alarm.ts';
 import { toCode } from '../draft.ts';
 import { enter, free, longestReady, startWrapUp } from './agent.ts';
-import { raiseAlarm } from './alarm.ts';
 import { type CallEnd, finish, orderDeadlineMs, orderEnd, orderSurvey, settle } from './call.ts';
 import { countOnDay, isUnanswered, learnFromCall, learnFromTalk, paceSoon } from './campaign.ts';
 import type { OrderOutcome } from './phone-system.ts';
 import { closeRecording, openRecording } from './recording-steps.ts';
-import type { AgentRow, CallOutcomeCode, CallRow, Moment, TelephonyDraft } from './working-set.ts';
+import type {
+  AgentRow,
+  CallOutcomeCode,
+  CallRow,
+  Moment,
+  Stated,
+  TelephonyDraft,
+} from './working-set.ts';
 
 /** Time kept for the order itself, so that the far end is connected or hears us within the limit. */
 export const orderReserveMs = 150;
@@ -198,6 +205,7 @@ export interface Dispose {
   disposition: string;
   /** A person was spoken to and the matter raised. */
   effective: boolean;
+  stated?: Stated | undefined;
 }
 
 /** The agent's result of a call; ends wrap-up when the call is over. */
@@ -207,7 +215,7 @@ export function dispose(draft: TelephonyDraft, event: Dispose, moment: Moment) {
     return { done: false, why: 'not-your-call' };
   }
   if (call.disposition !== undefined) return { done: false, why: 'already-disposed' };
-  const next: CallRow = { ...call, disposition: event.disposition };
+  const next: CallRow = { ...call, disposition: event.disposition, stated: event.stated };
   draft.put('Call', next);
   draft.entry({
     what: 'call-disposed',
@@ -239,9 +247,9 @@ export function wrapUpOver(
 }
 
 function closeCall(draft: TelephonyDraft, call: CallRow, moment: Moment, effective = true): void {
-  const ended: CallRow = { ...call, state: 'ended' };
-  draft.put('Call', ended);
-  settle(draft, ended, effective, moment);
+  // A promised sum is personal: it goes to the case with the contact, and does not stay here.
+  draft.put('Call', { ...call, state: 'ended', stated: undefined });
+  settle(draft, call, effective, moment);
   draft.release('Call', call.id);
 }
 

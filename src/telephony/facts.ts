@@ -1,6 +1,7 @@
 // Facts of the phone system, decided in the order in which it stated them.
+
+import { raiseAlarm } from '../alarm.ts';
 import { legEnded, legUp } from './agent.ts';
-import { raiseAlarm } from './alarm.ts';
 import { callRinging, endUnanswered, orderSurvey, outcomeOf } from './call.ts';
 import { dialForAgent, isUnanswered } from './campaign.ts';
 import { agentLost, callAnswered, connected, endAnswered, serveWaiting } from './conversation.ts';

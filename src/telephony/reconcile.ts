@@ -1,6 +1,7 @@
 // After a cut or a restart: what the phone system says is alive, held against what we remember.
+
+import { clearAlarm } from '../alarm.ts';
 import { free, legEnded, legUp, ringPhone } from './agent.ts';
-import { clearAlarm } from './alarm.ts';
 import { endChannel, endUnanswered } from './call.ts';
 import { isUnanswered, paceSoon } from './campaign.ts';
 import { callAnswered, connected, endAnswered, giveAgent, tellMessage } from './conversation.ts';

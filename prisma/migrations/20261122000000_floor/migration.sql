@@ -73,6 +73,7 @@ CREATE TABLE "Call" (
     "endAsked" TEXT,
     "outcome" TEXT,
     "disposition" TEXT,
+    "stated" JSONB,
     "recovered" BOOLEAN NOT NULL
 );
 
@@ -164,7 +165,8 @@ CREATE TABLE "Batch" (
     "name" TEXT NOT NULL,
     "receivedUtcMs" BIGINT NOT NULL,
     "deadlineUtcMs" BIGINT,
-    "recallUtcMs" BIGINT
+    "recallUtcMs" BIGINT,
+    "ended" TEXT
 );
 
 CREATE TABLE "Case" (
@@ -254,8 +256,10 @@ CREATE TABLE "Contact" (
     "numberKey" TEXT,
     "personKey" TEXT NOT NULL,
     "creditorKey" TEXT NOT NULL,
+    "callId" TEXT,
     "agentId" TEXT,
     "releaseId" TEXT,
+    "callbackId" TEXT,
     "policy" TEXT,
     "localDay" TEXT NOT NULL,
     "attemptUtcMs" BIGINT,
@@ -288,16 +292,17 @@ CREATE TABLE "Lead" (
     "version" INTEGER NOT NULL
 );
 
-CREATE INDEX "Lead_campaignId_state_nextUtcMs_idx" ON "Lead" ("campaignId", "state", "nextUtcMs");
+CREATE INDEX "Lead_listId_state_nextUtcMs_idx" ON "Lead" ("listId", "state", "nextUtcMs");
 
 CREATE INDEX "Lead_numberId_idx" ON "Lead" ("numberId");
-
-CREATE INDEX "Lead_listId_idx" ON "Lead" ("listId");
 
 CREATE TABLE "List" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "campaignId" TEXT NOT NULL,
+    "batchId" TEXT NOT NULL,
     "state" TEXT NOT NULL,
+    "why" TEXT,
+    "line" INTEGER,
     "fileSha256" TEXT,
     "rejectSha256" TEXT,
     "rejectPath" TEXT,
@@ -309,7 +314,42 @@ CREATE TABLE "List" (
     "atUtcMs" BIGINT NOT NULL
 );
 
-CREATE INDEX "List_state_idx" ON "List" ("state");
+CREATE INDEX "List_campaignId_state_idx" ON "List" ("campaignId", "state");
+
+CREATE TABLE "Callback" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "caseId" TEXT NOT NULL,
+    "numberId" TEXT NOT NULL,
+    "dueUtcMs" BIGINT NOT NULL,
+    "nextUtcMs" BIGINT NOT NULL,
+    "agentId" TEXT,
+    "state" TEXT NOT NULL
+);
+
+CREATE INDEX "Callback_state_nextUtcMs_idx" ON "Callback" ("state", "nextUtcMs");
+
+CREATE INDEX "Callback_caseId_idx" ON "Callback" ("caseId");
+
+CREATE TABLE "PayPromise" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "caseId" TEXT NOT NULL,
+    "amountMinor" BIGINT NOT NULL,
+    "dueUtcMs" BIGINT NOT NULL,
+    "state" TEXT NOT NULL
+);
+
+CREATE INDEX "PayPromise_caseId_idx" ON "PayPromise" ("caseId");
+
+CREATE TABLE "Note" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "caseId" TEXT NOT NULL,
+    "who" TEXT NOT NULL,
+    "text" TEXT NOT NULL,
+    "salt" TEXT NOT NULL,
+    "atUtcMs" BIGINT NOT NULL
+);
+
+CREATE INDEX "Note_caseId_idx" ON "Note" ("caseId");
 
 CREATE TABLE "Account" (
     "id" TEXT NOT NULL PRIMARY KEY,
