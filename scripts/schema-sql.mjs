@@ -12,7 +12,7 @@ const sqlTypes = {
   Json: 'JSONB',
 };
 
-/** Models of a schema text: `[{ table, columns: [{name, type, optional, key}], indexes, uniques }]`. */
+/** Models of a schema: `[{ table, columns: [{name, type, optional, key}], indexes, uniques }]`. */
 export function readModels(schema) {
   const models = [];
   for (const [, name, body] of schema.matchAll(/^model (\w+) \{\n([\s\S]*?)^\}/gm)) {

@@ -62,7 +62,7 @@ function reportText(report: FolderReport): string {
     `Ledger       ${entries} entries in ${segments} segments; table: ${table}`,
     `Root         ${root}`,
     `Checkpoints  ${validCheckpoints} valid, the last covers ${signedEntries} entries`,
-    `Vault        ${objects.recorded} objects recorded, ${objects.sound} sound, ${objects.erased} erased`,
+    `Vault        ${objects.recorded} recorded, ${objects.sound} sound, ${objects.erased} erased`,
   ];
   for (const { seq, line, proof } of report.item) {
     lines.push(

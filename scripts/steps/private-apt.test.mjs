@@ -66,8 +66,8 @@ describe('chooseMirror', () => {
 
 describe('releaseFacts', () => {
   it('reads both dates as UTC', () => {
-    const text =
-      'Suite: unstable\nDate: Fri, 30 Oct 2026 08:08:01 UTC\nValid-Until: Fri, 06 Nov 2026 08:08:01 UTC\n';
+    const date = 'Date: Fri, 30 Oct 2026 08:08:01 UTC';
+    const text = `Suite: unstable\n${date}\nValid-Until: Fri, 06 Nov 2026 08:08:01 UTC\n`;
     expect(releaseFacts(text)).toEqual({
       dateUtcMs: Date.UTC(2026, 9, 30, 8, 8, 1),
       validUntilUtcMs: Date.UTC(2026, 10, 6, 8, 8, 1),

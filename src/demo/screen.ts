@@ -31,13 +31,18 @@ export function openScreen(running: RunningFloor, campaignId: string, leads: num
     const { answered30d, abandoned30d } = windowCounts(view, campaignId, real.world.clock.utcMs());
     const share = answered30d === 0 ? 0 : (100 * abandoned30d) / answered30d;
     const alarms = [...view.all('Alarm')].filter(({ clearedUtcMs }) => clearedUtcMs === undefined);
+    const ringing = count('dialing', 'dialed', 'ringing');
+    const waiting = count('answered', 'connecting');
+    const answers = `${answered30d} answered`;
+    const abandoned = `${abandoned30d} abandoned (${share.toFixed(1)} %)`;
+    const onTheirWay = [...view.all('Recording')].length;
     const signs = agents.map(({ state }) => signOf[state]).join(' ');
     return [
       `  ${clockText(elapsedMs)}   ${pace?.mode ?? 'waiting'} (${pace?.reason ?? 'starting'})`,
       `  agents     ${signs}   ● talking  ○ ready  ◐ reserved  ✎ wrap-up  – away`,
-      `  lines      ${count('dialing', 'dialed', 'ringing')} ringing · ${count('answered', 'connecting')} waiting · ${count('talking')} talking`,
-      `  calls      ${dialed()} of ${leads} dialed · ${answered30d} answered · ${abandoned30d} abandoned (${share.toFixed(1)} %)`,
-      `  recordings ${Number(sealed.pluck().get())} sealed · ${[...view.all('Recording')].length} on their way`,
+      `  lines      ${ringing} ringing · ${waiting} waiting · ${count('talking')} talking`,
+      `  calls      ${dialed()} of ${leads} dialed · ${answers} · ${abandoned}`,
+      `  recordings ${Number(sealed.pluck().get())} sealed · ${onTheirWay} on their way`,
       `  alarms     ${alarms.length === 0 ? 'none' : alarms.map(({ code }) => code).join(', ')}`,
     ];
   };

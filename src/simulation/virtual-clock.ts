@@ -72,7 +72,7 @@ export class VirtualClock {
     };
   }
 
-  /** Runs the world until `untilUptimeMs`; everything that is due happens, in a repeatable order. */
+  /** Runs the world until `untilUptimeMs`: everything that is due, in a repeatable order. */
   async run(untilUptimeMs: number): Promise<void> {
     for (;;) {
       await drained();

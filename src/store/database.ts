@@ -1,6 +1,6 @@
 // The one SQLite handle that writes; the only importer of better-sqlite3.
 
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -102,7 +102,7 @@ function applyOne(database: Database, name: string, sql: string, checksum: strin
           `INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name, started_at,
            applied_steps_count) VALUES (?, ?, ?, ?, ?, 1)`,
         )
-        .run(randomUUID(), checksum, at, name, at);
+        .run(checksum.slice(0, 36), checksum, at, name, at);
     })();
   } finally {
     database.pragma('foreign_keys = ON');

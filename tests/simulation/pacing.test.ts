@@ -110,7 +110,7 @@ describe('a day that turns', () => {
     expect(lunch.cancelled).toBeGreaterThan(0);
   });
 
-  it('is progressive while the feed is stale: no call beyond the ready agents, none cancelled', () => {
+  it('is progressive while the feed is stale: no call too many, none cancelled', () => {
     const stale = { fromMs: 3 * hourMs, toMs: 4 * hourMs };
     let staleDecisions = 0;
     let atStart = 0;

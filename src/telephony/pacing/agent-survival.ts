@@ -129,9 +129,9 @@ function talkEnds(
 }
 
 /**
- * For each moment of `aheadMs`, the chance of each agent to be free by then. A talk must end and the
- * wrap-up after it too, so each step of talk waits for its wrap-up. A wrap-up that follows a talk is
- * taken as the floor's; one that is under way, as the agent's own.
+ * For each moment of `aheadMs`, the chance of each agent to be free by then. A talk must end and
+ * the wrap-up after it too, so each step of talk waits for its wrap-up. A wrap-up that follows a
+ * talk is taken as the floor's; one that is under way, as the agent's own.
  */
 export function freeChances(
   survival: AgentSurvival,

@@ -56,7 +56,7 @@ export interface PacingInput {
   inFlight: readonly PacedCall[];
   /** Answered calls that have no agent yet. */
   waiting: number;
-  /** `stale`: phone system unheard, events queued behind, clock stepped, an agent's state unknown. */
+  /** `stale`: phone system unheard, events queued, clock stepped, an agent's state unknown. */
   feed: 'fresh' | 'stale';
   abandonment: AbandonmentCounts;
 }

@@ -1,9 +1,9 @@
 // The number of successes among independent trials of unequal chance (Poisson-binomial).
 
 /**
- * `tally[k]` is the chance of exactly `k` successes. It grows in place, for a decision adds hundreds
- * of trials, and never outlives the decision. A tally that is compared with a small supply need not
- * be known above it: it then holds only its first entries, and what is missing to 1 lies above.
+ * `tally[k]` is the chance of exactly `k` successes. It grows in place, for a decision adds
+ * hundreds of trials, and never outlives the decision. A tally that is compared with a small supply
+ * need not be known above it: it holds only its first entries, and what is missing to 1 lies above.
  */
 export type Tally = number[];
 
