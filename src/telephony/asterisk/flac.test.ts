@@ -93,7 +93,7 @@ describe('an encoder that', () => {
 
   it('hangs is killed at the signal, before and after it has started', async () => {
     const pidFile = at('pid');
-    const hung = program(`echo $$ > ${pidFile}; exec sleep 600`);
+    const hung = program(`echo $$ > ${pidFile}; exec sleep 60`);
     for (const early of [true, false]) {
       rmSync(pidFile, { force: true });
       const controller = new AbortController();

@@ -80,7 +80,7 @@ afterAll(async () => {
 
 describe('when the deadline has passed', () => {
   it('a flac that hangs is killed', async () => {
-    useFlac(`echo $$ >> ${pidFile}; exec sleep 600`);
+    useFlac(`echo $$ >> ${pidFile}; exec sleep 60`);
     const sealed = sealing.seal(order);
     await vi.waitFor(() => expect(pids().length).toBe(1));
     expect(isAlive(pids()[0])).toBe(true);
@@ -91,7 +91,7 @@ describe('when the deadline has passed', () => {
 
   it('a worker that does not see the end of its child is ended', async () => {
     // A second process holds the pipe of the killed flac, so that it never closes.
-    useFlac(`sleep 600 & echo $! $$ >> ${pidFile}; exec sleep 600`);
+    useFlac(`sleep 60 & echo $! $$ >> ${pidFile}; exec sleep 60`);
     const sealed = sealing.seal(order);
     await vi.waitFor(() => expect(pids().length).toBe(2));
     const [holder, child] = pids();

@@ -199,7 +199,7 @@ describe('seal', () => {
     }
   });
 
-  it('encodes what waits together, two batches at a time, and an order given twice once', async () => {
+  it('encodes together what waits, two batches at a time, and each order once', async () => {
     mostInVault = 0;
     useFlac(`echo >> ${folderOf('starts')}; exec ${realFlac} "$@"`);
     const orders = Array.from({ length: 3 * batchLimit }, () => record(leg(800), leg(800)));
@@ -227,7 +227,7 @@ describe('seal', () => {
     ]);
   });
 
-  it('waits for files that are not closed, also after a crash if one is still written', async () => {
+  it('waits for files not closed, also after a crash while one is still written', async () => {
     const unclosed = record(leg(16_000, 'open'), leg(16_000));
     expect(await seal(unclosed, 2_000)).toEqual({ outcome: 'not-finished' });
     expect((await seal(unclosed, 2_000, true)).outcome).toBe('sealed');

@@ -73,8 +73,8 @@ const noFile = (state: 'absent' | 'broken'): OpenLeg => ({
 });
 
 /**
- * Whether a leg has its header, which Asterisk writes when it opens the file. On a full disk the file
- * appears too, but stays empty.
+ * Whether a leg has its header, which Asterisk writes when it opens the file. On a full disk the
+ * file appears too, but stays empty.
  */
 export async function hasBegun(folder: string, id: string, leg: LegName): Promise<boolean> {
   try {
