@@ -286,6 +286,11 @@ export const configSchema = object('Gatehouse', {
     { default: 'keys' },
   ),
   site: object('The call floor.', {
+    region: Type.String({
+      description: 'Country (ISO 3166) of numbers that a list gives without a country code.',
+      pattern: '^[A-Z]{2}$',
+      default: 'CN',
+    }),
     timeZone: Type.String({
       description: 'Zone of the floor: its days and shifts.',
       default: 'Asia/Shanghai',

@@ -31,6 +31,7 @@ export const errorTable = {
   'store.migration-changed': ['operator', 'An applied migration differs from the shipped one.'],
   'store.newer': ['operator', 'The database was written by a newer Gatehouse.'],
   'spool.unreadable': ['retry', 'The folder of raw recordings can not be read.'],
+  'recording.not-sealed': ['retry', 'A recording is still on its way into the vault.'],
   'room.ended': ['retry', 'A room takes no more events, since the daemon is ending.'],
   'room.inbox-full': ['retry', 'A room gets more events than it can decide; its feed is stale.'],
 } as const satisfies Record<string, readonly [ErrorKind, string]>;

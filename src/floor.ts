@@ -31,14 +31,19 @@ export function openFloor(world: World): Floor {
   const cases: Cases = openCases(room, {
     store: world.caseStore,
     policy: world.policy,
+    lists: world.lists,
+    digest: world.digest,
     // A stopped case is silent at once: what rings for it is ended.
     stopped: (caseIds, why) => telephony.post({ kind: 'stop-calls', caseIds, why }),
+    // An erased case takes the keys of its recordings with it.
+    eraseRecordings: async (callIds) => telephony.eraseRecordings(callIds, 'case-erased'),
   });
   const telephony: Telephony = openTelephony(room, {
     phone: world.phone,
     recordings: world.recordings,
     limits: world.limits,
     settleObject: world.settleObject,
+    eraseObject: world.eraseObject,
     // Nothing is dialed without a permit that is committed with its counters.
     permit: (request) => cases.permit(request),
     settle: (contact) => cases.settle(contact),
@@ -56,12 +61,12 @@ export function openFloor(world: World): Floor {
     },
     async stop() {
       await telephony.stop();
-      cases.stop();
+      cases.end();
       people.end();
     },
     drop() {
       telephony.drop();
-      cases.stop();
+      cases.end();
       people.end();
     },
     turns: () => ({

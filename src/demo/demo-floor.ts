@@ -71,6 +71,7 @@ export function layOutDemo(folder: string, setUpFile: string, atUtcMs: number): 
     'keysDir: keys',
     'site:',
     `  timeZone: ${zone}`,
+    '  region: US',
     '  # The demo runs on any day; a site leaves this to the calendar that is built in.',
     `  calendar: [${[year, year + 1].map((y) => `{ year: ${y}, source: demo, holidays: [], swapped: [] }`).join(', ')}]`,
     `contact: { zones: [${zone}] }`,

@@ -52,7 +52,7 @@ export interface FloorPlan {
   /** What the pacing is told; a test plants a fault here. */
   distort?: (input: PacingInput) => PacingInput;
   /** Sees every decision with what led to it. */
-  watch?: (input: PacingInput, decision: PacingDecision) => void;
+  watch?: (input: PacingInput, decision: PacingDecision & { models: PacingModels }) => void;
 }
 
 export interface FloorResult {

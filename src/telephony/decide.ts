@@ -1,7 +1,8 @@
 // Decides one event of the telephony room: pure, everything it does is in the draft.
+
+import { acknowledgeAlarm, clearAlarm, raiseAlarm } from '../alarm.ts';
 import type { RoomEvent } from '../room.ts';
 import { type Outcome, type SetAgentState, type SignIn, setAgentState, signIn } from './agent.ts';
-import { clearAlarm, raiseAlarm } from './alarm.ts';
 import { askCall, orderEnd } from './call.ts';
 import {
   isUnanswered,
@@ -16,6 +17,7 @@ import { decideFact, resurvey, serveIfReady } from './facts.ts';
 import type { PhoneFact } from './phone-system.ts';
 import { plantOf } from './plant.ts';
 import { judgeRoom, type RecordingLimits, type RecordingRoom } from './recording.ts';
+import { type EraseRecordings, eraseRecordings } from './recording-steps.ts';
 import { decideDone, decideRecovered } from './results.ts';
 import type { Moment, TelephonyDraft, TelephonyEffect, TelephonyResult } from './working-set.ts';
 
@@ -35,6 +37,8 @@ export type TelephonyEvent =
   | PutCampaign
   | SetCampaignState
   | ManualCall
+  | { kind: 'acknowledge-alarm'; alarmId: string; by: string }
+  | EraseRecordings
   | { kind: 'hang-up-call'; callId: string; agentId: string }
   | { kind: 'stop-calls'; caseIds: readonly string[]; why: string }
   | { kind: 'person-left'; personId: string }
@@ -67,6 +71,10 @@ export function decideTelephony(
       return draft.answer(manualCall(draft, event, moment));
     case 'hang-up-call':
       return draft.answer(hangUpCall(draft, event, moment));
+    case 'acknowledge-alarm':
+      return draft.answer(acknowledgeAlarm(draft, event.alarmId, event.by, moment));
+    case 'erase-recordings':
+      return draft.answer(eraseRecordings(draft, event, moment));
     case 'stop-calls':
       return stopCalls(draft, event.caseIds, event.why, moment);
     case 'person-left':

@@ -1,5 +1,5 @@
 // The recording of a call as telephony steps it: seen, closed, sealed, and only then its raw files.
-import { clearAlarm, raiseAlarm } from './alarm.ts';
+import { clearAlarm, raiseAlarm } from '../alarm.ts';
 import { orderEnd } from './call.ts';
 import type { SealedRecording } from './recordings.ts';
 import type {
@@ -203,4 +203,41 @@ export function discardDone(
   } else {
     draft.put('Recording', { ...recording, nextUtcMs: moment.atUtcMs + longestRetryMs });
   }
+}
+
+export interface EraseRecordings {
+  kind: 'erase-recordings';
+  /** The rows as the store holds them; kept recordings are not in memory. */
+  rows: readonly RecordingRow[];
+  why: string;
+}
+
+/**
+ * Destroys the keys of recordings with their rows; the bytes that nobody can read any more follow.
+ * False while one of them is still on its way into the vault: to be asked again.
+ */
+export function eraseRecordings(
+  draft: TelephonyDraft,
+  { rows, why }: EraseRecordings,
+  moment: Moment,
+): boolean {
+  const waiting = rows.some((row) => {
+    const { state } = draft.get('Recording', row.id) ?? row;
+    return state === 'live' || state === 'closed' || state === 'sealed';
+  });
+  if (waiting) return false;
+  for (const { id, state, objectId, cipherSha256, spanMs, crashed, notice, repaired } of rows) {
+    if (state === 'erased') continue;
+    draft.put('Recording', {
+      ...{ id, state: 'erased', why, spanMs, crashed, notice, repaired, tries: 0 },
+    });
+    draft.release('Recording', id);
+    if (objectId === undefined || cipherSha256 === undefined) continue;
+    const facts = { cipherSha256, recordingId: id };
+    draft.entry({ what: 'object-erased', who: 'system', about: objectId, why, facts });
+    const lane = `recording:${id}`;
+    const deadlineMs = discardDeadlineMs;
+    draft.effect(moment.newId('effect'), { kind: 'erase-object', lane, deadlineMs, cipherSha256 });
+  }
+  return true;
 }

@@ -28,8 +28,8 @@ export function decideDone(
     if (result.outcome === 'unknown') repeat(draft, effect, moment);
     return;
   }
-  if (effect.kind === 'settle-contact') {
-    if (result.outcome !== 'settled') repeat(draft, effect, moment);
+  if (effect.kind === 'settle-contact' || effect.kind === 'erase-object') {
+    if (result.outcome === 'unknown') repeat(draft, effect, moment);
     return;
   }
   if (effect.kind === 'seal' || effect.kind === 'discard-raw') {
@@ -104,6 +104,7 @@ export function decideRecovered(
   switch (effect.kind) {
     case 'seal':
     case 'discard-raw':
+    case 'erase-object':
     case 'settle-contact':
     case 'hang-up':
     case 'end-with-message':

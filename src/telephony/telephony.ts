@@ -2,6 +2,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import { FloorError } from '../errors.ts';
 import { Room, type RoomWorld } from '../room.ts';
+import { windowCounts } from './campaign.ts';
 import { nextWakeUtcMs } from './deadlines.ts';
 import { decideTelephony, type TelephonyEvent } from './decide.ts';
 import type { PhoneSystem } from './phone-system.ts';
@@ -11,6 +12,7 @@ import type {
   ContactResult,
   PermitAnswer,
   PermitRequest,
+  RecordingRow,
   TelephonyDraft,
   TelephonyEffect,
   TelephonyResult,
@@ -26,6 +28,8 @@ export interface TelephonyPorts {
   permit(request: PermitRequest): Promise<PermitAnswer>;
   /** The vault is told that an object's record is durable. */
   settleObject(objectId: string): Promise<void>;
+  /** Removes an object whose key is destroyed. */
+  eraseObject(cipherSha256: string): Promise<void>;
   /** Takes note of what became of a permitted contact; durable when it resolves. */
   settle(contact: ContactResult): Promise<void>;
 }
@@ -39,6 +43,12 @@ export interface Telephony {
   ask<A>(event: TelephonyEvent): Promise<A>;
   post(event: TelephonyEvent): boolean;
   view(): TelephonyDraft;
+  /** Answered and abandoned of a campaign in its window of 30 days. */
+  windowCounts(campaignId: string): { answered30d: number; abandoned30d: number };
+  /** Destroys the keys of these calls' recordings. Throws `recording.not-sealed` while one waits. */
+  eraseRecordings(callIds: readonly string[], why: string): void;
+  /** Turns the loop though nothing waits; for the watchdog. */
+  touch(): void;
   /** Uptime of the last completed turn of the loop. */
   lastTurnUptimeMs(): number;
 }
@@ -102,6 +112,16 @@ export function openTelephony(world: RoomWorld, ports: TelephonyPorts): Telephon
     ask: (event) => room.ask(event),
     post: (event) => room.post(event),
     view: () => room.view(),
+    windowCounts: (id) => windowCounts(room.view(), id, clock.utcMs()),
+    eraseRecordings(callIds, why) {
+      const done = room.askNow<boolean>(() => {
+        const own = { column: 'id', values: callIds };
+        const rows = world.committer.load('Recording', own) as RecordingRow[];
+        return { kind: 'erase-recordings', rows, why };
+      });
+      if (!done) throw new FloorError('recording.not-sealed');
+    },
+    touch: () => room.touch(),
     lastTurnUptimeMs: () => room.lastTurnUptimeMs,
   };
 }
@@ -146,6 +166,9 @@ async function act(ports: TelephonyPorts, effect: TelephonyEffect): Promise<Tele
       // The object's record is durable here; the raw files go, and its incoming name with them.
       await ports.settleObject(effect.objectId);
       return recordings.discardRaw(effect.recordingId);
+    case 'erase-object':
+      await ports.eraseObject(effect.cipherSha256);
+      return { outcome: 'erased' };
     case 'settle-contact':
       await ports.settle(effect.contact);
       return { outcome: 'settled' };

@@ -1,4 +1,5 @@
 // What telephony keeps in memory, the effects it asks for and their results: types only.
+import type { AlarmRow } from '../alarm.ts';
 import type { Draft, Effect, Moment, Row } from '../draft.ts';
 import type { PacingModels } from './pacing/pacing.ts';
 import type { DialOrder, EndCause, EndedBy, OrderOutcome, Survey } from './phone-system.ts';
@@ -85,8 +86,16 @@ export interface CallRow extends Row {
   readonly endAsked?: string | undefined;
   readonly outcome?: CallOutcomeCode | undefined;
   readonly disposition?: string | undefined;
+  /** Until the contact is settled with it. */
+  readonly stated?: Stated | undefined;
   /** It was alive when the daemon or the phone system restarted. */
   readonly recovered: boolean;
+}
+
+/** What an agent states beside the action code; `cases` acts on it when the contact is settled. */
+export interface Stated {
+  readonly callback?: { readonly dueUtcMs: number; readonly own: boolean } | undefined;
+  readonly promise?: { readonly amountMinor: number; readonly dueUtcMs: number } | undefined;
 }
 
 export interface CampaignSettings {
@@ -125,8 +134,11 @@ export interface CampaignDayRow extends Row {
 }
 
 export interface RecordingRow extends Row {
-  /** live → closed → sealed → kept, or quarantined. kept: the raw files are gone. */
-  readonly state: 'live' | 'closed' | 'sealed' | 'kept' | 'quarantined';
+  /**
+   * live → closed → sealed → kept, or quarantined. kept: the raw files are gone · erased: its key is
+   * destroyed, so that nobody can hear it again.
+   */
+  readonly state: 'live' | 'closed' | 'sealed' | 'kept' | 'quarantined' | 'erased';
   readonly why?: string | undefined;
   /** Answer to hang-up by the phone system's stamps; 0 where nobody saw the end. */
   readonly spanMs: number;
@@ -144,18 +156,6 @@ export interface RecordingRow extends Row {
   readonly sealedUtcMs?: number | undefined;
   readonly notice: boolean;
   readonly repaired: boolean;
-}
-
-export interface AlarmRow extends Row {
-  readonly room: string;
-  readonly code: string;
-  readonly about: string;
-  readonly sinceUtcMs: number;
-  readonly lastUtcMs: number;
-  readonly count: number;
-  readonly clearedUtcMs?: number | undefined;
-  readonly ackBy?: string | undefined;
-  readonly ackUtcMs?: number | undefined;
 }
 
 /** Memory only: what pacing learned, and when it may think again. */
@@ -223,7 +223,10 @@ export interface ContactResult {
   answeredUtcMs?: number | undefined;
   /** A person was spoken to; unmarked counts as effective. */
   effective: boolean;
+  /** Who spoke with the far side, and stated what follows. */
+  agentId?: string | undefined;
   disposition?: string | undefined;
+  stated?: Stated | undefined;
   atUtcMs: number;
 }
 
@@ -238,6 +241,7 @@ export type TelephonyEffect = Effect &
     | { kind: 'hang-up'; channelId: string }
     | { kind: 'seal'; recordingId: string; spanMs: number; crashed: boolean }
     | { kind: 'discard-raw'; recordingId: string; objectId: string }
+    | { kind: 'erase-object'; cipherSha256: string }
     | { kind: 'settle-contact'; contact: ContactResult }
     | { kind: 'survey'; askedUtcMs: number }
   );
@@ -248,6 +252,7 @@ export type TelephonyResult =
   | CheckOutcome
   | SealOutcome
   | DiscardOutcome
+  | { outcome: 'erased' }
   | { outcome: 'settled' }
   | { outcome: 'surveyed'; survey: Survey; raw: readonly RawRecording[] };
 

@@ -1,5 +1,5 @@
 // What every PhoneSystem must do: one suite for the real Asterisk and for the simulated one.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { seededIds } from '../../src/ids.ts';
 import type { DialOrder, PhoneFact } from '../../src/telephony/phone-system.ts';
 import type { FarEnd, Phone, PhoneRig } from './phone-rig.ts';
@@ -22,6 +22,8 @@ export function phoneSystemConformance(name: string, open: () => Promise<PhoneRi
       bench.rig = await open();
       await bench.rig.facts.untilFresh(0);
     });
+    // What a failed test left behind must not fail the next one.
+    afterEach(() => endEverything(rigOf(bench)));
     afterAll(() => bench.rig?.close());
     placesCalls(bench);
     connectsCalls(bench);
@@ -79,6 +81,12 @@ async function hangUpAll(bench: Bench, ...channelIds: string[]): Promise<void> {
     expect(await phone.hangUp(id)).toEqual({ outcome: 'accepted' });
     await facts.untilKind(id.startsWith('leg-') ? 'leg-ended' : 'call-ended', id);
   }
+}
+
+async function endEverything(rig: PhoneRig): Promise<void> {
+  const { calls, legs } = await rig.phone.survey();
+  for (const { callId } of calls) await rig.phone.hangUp(callId);
+  for (const { legId } of legs) await rig.phone.hangUp(legId);
 }
 
 const liveCalls = async (rig: PhoneRig) =>

@@ -53,6 +53,7 @@ beforeAll(async () => {
     recordings,
     limits,
     settleObject: async () => {},
+    eraseObject: async () => {},
     permit: async () => ({ outcome: 'refused', rule: 'no-lead-due' }),
     settle: async () => {},
   });

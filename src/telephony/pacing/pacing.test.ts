@@ -160,6 +160,12 @@ describe('predictive', () => {
     expect(dial).toBe(0);
   });
 
+  it('leaves the first agents who come free to the calls that wait', () => {
+    const agents = agentsOf('wrap-up', 10, 14_000);
+    const [none, three] = [0, 3].map((waiting) => pace({ agents, waiting }).dial);
+    expect(three).toBeLessThan((none ?? 0) - 3);
+  });
+
   it('never falls below progressive where even the first call is too great a risk', () => {
     const models = { ...learned, budget: { ...learned.budget, multiplier: 0 } };
     expect(paceCampaign(models, inputOf({ inFlight: ringingOf(1, 2_000) })).dial).toBe(3);
