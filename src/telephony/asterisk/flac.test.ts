@@ -99,7 +99,8 @@ describe('an encoder that', () => {
       const controller = new AbortController();
       if (early) controller.abort();
       const end = encodeFlacs(hung, raws, controller.signal);
-      if (!early) await vi.waitFor(() => expect(readFileSync(pidFile, 'utf8')).toMatch(/\n/));
+      const started = () => expect(readFileSync(pidFile, 'utf8')).toMatch(/\n/);
+      if (!early) await vi.waitFor(started, { timeout: 9_000 });
       controller.abort();
       expect(await end).toMatchObject({ done: false, why: 'deadline' });
       if (!early) expect(existsSync(`/proc/${readFileSync(pidFile, 'utf8').trim()}`)).toBe(false);

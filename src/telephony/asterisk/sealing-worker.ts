@@ -14,7 +14,7 @@ export interface FromWorker {
 }
 
 /** Sealing can wait, the voices on the line can not; a child inherits this from its thread. */
-const niceness = 10;
+const niceness = 5;
 
 const setting = workerData as SealingSetting;
 const running = new Map<number, AbortController>();
