@@ -1,14 +1,22 @@
-// The daemon of a site: opens world and floor, and ends both in order when it is told to.
-
+// The daemon of a site: opens world, floor and HTTP, and ends them in order when it is told to.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { realClock } from './clock.ts';
 import type { Config } from './config-schema.ts';
 import { type Floor, openFloor } from './floor.ts';
+import { floorForHttp } from './http/from-floor.ts';
+import { type Http, openHttp } from './http/http.ts';
+import type { AlarmView } from './http/views.ts';
 import { type Log, openLog } from './log.ts';
-import { openRealWorld, type RealWorld } from './real-world.ts';
+import { openNotify } from './notify.ts';
+import { foldersOf, openRealWorld, projectFolder, type RealWorld } from './real-world.ts';
+import { openClient } from './store/client.ts';
+import { openHistory } from './store/history.ts';
 
 export interface RunningFloor {
   real: RealWorld;
   floor: Floor;
+  http: Http;
   /** The one-time code by which the first person enrols; only in a house without anybody. */
   enrolmentCode?: string;
   stop(): Promise<void>;
@@ -21,17 +29,48 @@ export async function startFloor(
   failed: (cause: unknown) => void,
 ): Promise<RunningFloor> {
   const real = await openRealWorld(config, log, failed);
-  const floor = openFloor(real.world);
-  const started = await floor.start();
-  return {
-    real,
-    floor,
-    ...started,
-    async stop() {
-      await floor.stop();
-      await real.close();
-    },
-  };
+  try {
+    const floor = openFloor(real.world);
+    const started = await floor.start();
+    const client = openClient(foldersOf(config).database);
+    const http = await openHttp(config.http, {
+      floor: floorForHttp(floor, {
+        clock: realClock,
+        onLines: real.store.onLines,
+        // A row's absent columns are left out of JSON, which is all that the view's type asks.
+        alarms: { ...floor.alarms, all: () => floor.alarms.all() as AlarmView[] },
+        windowCounts: (campaignId) => floor.telephony.windowCounts(campaignId),
+        cases: floor.cases,
+        lists: floor.cases.lists,
+        recordings: { openAudio: real.openAudio },
+      }),
+      history: openHistory(client),
+      clock: realClock,
+      ids: real.world.ids,
+      log,
+      version: versionOf(),
+    });
+    return {
+      real,
+      floor,
+      http,
+      ...started,
+      async stop() {
+        await http.close();
+        await client.$disconnect();
+        await floor.stop();
+        await real.close();
+      },
+    };
+  } catch (cause) {
+    await real.close();
+    throw cause;
+  }
+}
+
+function versionOf(): string {
+  const { version } = JSON.parse(readFileSync(join(projectFolder(), 'package.json'), 'utf8'));
+  return String(version);
 }
 
 /** Runs until SIGTERM or SIGINT; resolves to the exit code. */
@@ -45,14 +84,29 @@ export async function runDaemon(config: Config): Promise<number> {
     log.error('the floor must stop', { cause });
     end(1);
   });
-  if (running.real.recoverySheet !== undefined) process.stdout.write(running.real.recoverySheet);
-  if (running.enrolmentCode !== undefined) {
-    process.stdout.write(`First person: enrol with the code ${running.enrolmentCode}\n`);
+  const { floor, http, real, enrolmentCode } = running;
+  if (real.recoverySheet !== undefined) process.stdout.write(real.recoverySheet);
+  if (enrolmentCode !== undefined) {
+    process.stdout.write(`First person: enrol with the code ${enrolmentCode}\n`);
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => end(0));
-  log.info('the floor is open');
+  const notify = openNotify(realClock, log, (withinMs) => standing(floor, withinMs));
+  notify.ready();
+  log.info('the floor is open', { address: http.address });
   const code = await ended;
+  notify.stopping();
   // After a failed commit nothing may be decided any more, so nothing is settled either.
   if (code === 0) await running.stop();
   return code;
+}
+
+/** Rooms whose loop has not turned for so long; each is asked to turn for the next look. */
+function standing(floor: Floor, withinMs: number): string[] {
+  const now = realClock.uptimeMs();
+  const names = Object.entries(floor.turns())
+    // A beat may be a little late: what turned since the beat before the last one does turn.
+    .filter(([, turnedMs]) => now - turnedMs > 2 * withinMs)
+    .map(([name]) => name);
+  floor.touch();
+  return names;
 }

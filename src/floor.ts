@@ -1,6 +1,8 @@
 // Opens every room; every rule and question that crosses rooms is one line here.
+import type { AlarmRow } from './alarm.ts';
 import { type Cases, openCases } from './cases/cases.ts';
 import { openPeople, type People } from './people/people.ts';
+import type { Outcome } from './people/person.ts';
 import type { RoomWorld } from './room.ts';
 import { openTelephony, type Telephony } from './telephony/telephony.ts';
 import type { World } from './world.ts';
@@ -14,6 +16,13 @@ export interface Floor {
   stop(): Promise<void>;
   /** Ends without settling anything, as a crash would; for the simulation's kills. */
   drop(): void;
+  /** Alarms of every room that stand. */
+  alarms: {
+    all(): AlarmRow[];
+    acknowledge(alarmId: string, by: string): Promise<Outcome>;
+  };
+  /** Lets every room's loop turn once, though nothing waits. */
+  touch(): void;
   /** Uptime of the last turn of each room's loop, for the watchdog. */
   turns(): Record<string, number>;
 }
@@ -68,6 +77,23 @@ export function openFloor(world: World): Floor {
       telephony.drop();
       cases.end();
       people.end();
+    },
+    alarms: {
+      all: () =>
+        [...telephony.view().all('Alarm'), ...cases.view().all('Alarm')].filter(
+          ({ clearedUtcMs }) => clearedUtcMs === undefined,
+        ),
+      async acknowledge(alarmId, by) {
+        const known =
+          (await telephony.ask<boolean>({ kind: 'acknowledge-alarm', alarmId, by })) ||
+          (await cases.acknowledge(alarmId, by));
+        return known ? { done: true } : { done: false, why: 'no-such-alarm' };
+      },
+    },
+    touch() {
+      people.touch();
+      cases.touch();
+      telephony.touch();
     },
     turns: () => ({
       people: people.lastTurnUptimeMs(),

@@ -74,6 +74,8 @@ export interface Cases extends Orders {
   /** Deals with an alarm of this room; false where it has none such. */
   acknowledge(alarmId: string, by: string): Promise<boolean>;
   view(): CasesDraft;
+  /** Turns the loop though nothing waits; for the watchdog. */
+  touch(): void;
   lastTurnUptimeMs(): number;
 }
 
@@ -198,6 +200,7 @@ export function openCases(world: RoomWorld, ports: CasesPorts): Cases {
     acknowledge: async (alarmId, by) =>
       room.askNow<boolean>(() => ({ kind: 'acknowledge-alarm', alarmId, by })),
     view: () => room.view(),
+    touch: () => room.touch(),
     lastTurnUptimeMs: () => room.lastTurnUptimeMs,
   };
 }

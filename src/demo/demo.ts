@@ -70,7 +70,7 @@ export async function runDemo({ stay }: DemoOptions): Promise<number> {
       failure ??= cause;
     });
     notePids(run, [peers.carrier.pid, peers.phones.pid, running.real.asterisk?.pid()]);
-    say('Asterisk runs, the ledger has begun.');
+    say(`Asterisk runs, the ledger has begun, the API is at ${running.http.address}/api/docs`);
     await staffFloor(running, config, run);
     await runCampaign(running, () => interrupted || failure !== undefined);
     if (failure !== undefined) throw failure;

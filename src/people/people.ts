@@ -96,6 +96,8 @@ export interface People {
   /** Why a person may not take calls now, or undefined: telephony's question before `ready`. */
   lacks(personId: string): string | undefined;
   requirements: readonly string[];
+  /** Turns the loop though nothing waits; for the watchdog. */
+  touch(): void;
   lastTurnUptimeMs(): number;
   end(): void;
 }
@@ -192,6 +194,7 @@ export function openPeople(parts: PeopleParts): People {
     person: (personId) => room.view().get('Person', personId),
     all: () => [...room.view().all('Person')],
     lacks: (personId) => lacksToBeReady(room.view().get('Person', personId), requirements),
+    touch: () => room.touch(),
     lastTurnUptimeMs: () => room.lastTurnUptimeMs,
     end: () => room.end(),
   };
