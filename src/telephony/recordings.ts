@@ -82,10 +82,7 @@ export interface Recordings {
    * Repeating it is safe: it gives a sealed object or the same quarantine. The raw files stay.
    */
   seal(order: SealOrder): Promise<SealOutcome>;
-  /**
-   * Removes the raw files, durably, and what the vault keeps until an object is recorded. Only for
-   * a recording whose sealing stands in the ledger.
-   */
+  /** Removes the raw files, durably. Only for a recording whose sealing stands in the ledger. */
   discardRaw(recordingId: string): Promise<DiscardOutcome>;
   /** What lies in the spool. */
   survey(): Promise<SpoolSurvey>;

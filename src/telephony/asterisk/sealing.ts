@@ -48,7 +48,7 @@ export interface SealingParts {
   folders: SealingFolders;
   /** The program, by path or name. */
   flac: string;
-  vault: Pick<Vault, 'seal' | 'settle' | 'freeBytes'>;
+  vault: Pick<Vault, 'seal' | 'freeBytes'>;
 }
 
 /** Makes and cleans the work folder: what lies there was left by a run that ended early. */
@@ -75,8 +75,6 @@ export class Sealing implements Recordings {
   private running = 0;
   /** Set while the first that waits has not waited for `gatherMs`. */
   private gathering: Timer | undefined;
-  /** Objects whose record was not known to be durable yet; after a restart the vault asks. */
-  private readonly unsettled = new Map<string, string>();
 
   constructor(parts: SealingParts) {
     this.parts = parts;
@@ -113,12 +111,8 @@ export class Sealing implements Recordings {
 
   async discardRaw(recordingId: string): Promise<DiscardOutcome> {
     assertRecordingId(recordingId);
-    const { folders, vault } = this.parts;
     try {
-      await removeRaw(folders.spool, recordingId);
-      const objectId = this.unsettled.get(recordingId);
-      if (objectId !== undefined) await vault.settle(objectId);
-      this.unsettled.delete(recordingId);
+      await removeRaw(this.parts.folders.spool, recordingId);
       return { outcome: 'discarded' };
     } catch (cause) {
       return { outcome: 'failed', detail: faultDetail(cause) };
@@ -180,7 +174,7 @@ export class Sealing implements Recordings {
     for (const { order, done } of batch) {
       const { recordingId } = order;
       const job = encoded.get(recordingId) ?? failure('worker-died', 'no answer');
-      const outcome = job.outcome === 'encoded' ? await this.keep(recordingId, job) : job;
+      const outcome = job.outcome === 'encoded' ? await this.keep(job) : job;
       const left = await this.cleanUp(recordingId);
       this.orders.delete(recordingId);
       // What is sealed stays sealed; the next order of this id writes over the file.
@@ -198,7 +192,7 @@ export class Sealing implements Recordings {
     }
   }
 
-  private async keep(recordingId: string, encoded: EncodedRecording): Promise<SealOutcome> {
+  private async keep(encoded: EncodedRecording): Promise<SealOutcome> {
     const { clock, vault } = this.parts;
     const { flacPath, flacSha256, outcome: _, ...facts } = encoded;
     try {
@@ -211,7 +205,6 @@ export class Sealing implements Recordings {
       }
       const { object } = kept.value;
       if (object.plainSha256 !== flacSha256) return failure('vault-differs', object.objectId);
-      this.unsettled.set(recordingId, object.objectId);
       return { outcome: 'sealed', ...facts, ...object };
     } catch (cause) {
       return failure('vault-failed', faultDetail(cause));
