@@ -226,7 +226,7 @@ export function legEnded(
   return next;
 }
 
-export function agentOfLeg(draft: TelephonyDraft, legId: string): AgentRow | undefined {
+function agentOfLeg(draft: TelephonyDraft, legId: string): AgentRow | undefined {
   for (const agent of draft.all('Agent')) if (agent.legId === legId) return agent;
   return undefined;
 }

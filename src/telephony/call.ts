@@ -22,6 +22,10 @@ const dryMs = 5_000;
 /** A ringing call whose end nobody reported is ended by us this long after its ring time. */
 export const lostRingMs = 5_000;
 
+export function isUnanswered(state: CallRow['state']): boolean {
+  return state === 'asked' || state === 'dialing' || state === 'dialed' || state === 'ringing';
+}
+
 /** Asks for permission to place one more call of a campaign. */
 export function askCall(
   draft: TelephonyDraft,

@@ -3,8 +3,16 @@
 import { raiseAlarm } from '../alarm.ts';
 import { toCode } from '../draft.ts';
 import { enter, free, longestReady, startWrapUp } from './agent.ts';
-import { type CallEnd, finish, orderDeadlineMs, orderEnd, orderSurvey, settle } from './call.ts';
-import { countOnDay, isUnanswered, learnFromCall, learnFromTalk, paceSoon } from './campaign.ts';
+import {
+  type CallEnd,
+  finish,
+  isUnanswered,
+  orderDeadlineMs,
+  orderEnd,
+  orderSurvey,
+  settle,
+} from './call.ts';
+import { countOnDay, learnFromCall, learnFromTalk, paceSoon } from './campaign.ts';
 import type { OrderOutcome } from './phone-system.ts';
 import { closeRecording, openRecording } from './recording-steps.ts';
 import type {
@@ -16,7 +24,7 @@ import type {
   TelephonyDraft,
 } from './working-set.ts';
 
-/** Time kept for the order itself, so that the far end is connected or hears us within the limit. */
+/** Time kept for the order itself: the far end is connected or hears us within the limit. */
 export const orderReserveMs = 150;
 /** A lost order to connect must be noticed while the far end still waits. */
 const connectDeadlineMs = 700;
@@ -129,7 +137,7 @@ function backToWaiting(draft: TelephonyDraft, call: CallRow, why: string, moment
   if (agent?.callId === call.id) free(draft, agent, 'system', moment);
 }
 
-export function waitLimitMs(draft: TelephonyDraft, call: CallRow): number {
+function waitLimitMs(draft: TelephonyDraft, call: CallRow): number {
   return draft.get('Campaign', call.campaignId)?.settings.waitMs ?? defaultWaitMs;
 }
 

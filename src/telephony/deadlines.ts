@@ -1,8 +1,8 @@
 // Deadlines of telephony: waiting calls, lost rings, wrap-ups, pacing and retries of sealing.
 import { free } from './agent.ts';
-import { lostRingMs, orderEnd, orderSurvey } from './call.ts';
-import { isUnanswered, paceCampaigns } from './campaign.ts';
+import { isUnanswered, lostRingMs, orderEnd, orderSurvey } from './call.ts';
 import { endWithMessage, messageDueUtcMs, wrapUpOver } from './conversation.ts';
+import { paceCampaigns } from './dialing.ts';
 import { legGone } from './facts.ts';
 import { orderDiscard, orderSeal } from './recording-steps.ts';
 import type { AgentRow, CallRow, Moment, TelephonyDraft } from './working-set.ts';

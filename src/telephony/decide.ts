@@ -3,9 +3,8 @@
 import { acknowledgeAlarm, clearAlarm, raiseAlarm } from '../alarm.ts';
 import type { RoomEvent } from '../room.ts';
 import { type Outcome, type SetAgentState, type SignIn, setAgentState, signIn } from './agent.ts';
-import { askCall, orderEnd } from './call.ts';
+import { askCall, isUnanswered, orderEnd } from './call.ts';
 import {
-  isUnanswered,
   type PutCampaign,
   putCampaign,
   type SetCampaignState,

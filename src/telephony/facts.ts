@@ -2,9 +2,9 @@
 
 import { raiseAlarm } from '../alarm.ts';
 import { legEnded, legUp } from './agent.ts';
-import { callRinging, endUnanswered, orderSurvey, outcomeOf } from './call.ts';
-import { dialForAgent, isUnanswered } from './campaign.ts';
+import { callRinging, endUnanswered, isUnanswered, orderSurvey, outcomeOf } from './call.ts';
 import { agentLost, callAnswered, connected, endAnswered, serveWaiting } from './conversation.ts';
+import { dialForAgent } from './dialing.ts';
 import type { PhoneFact } from './phone-system.ts';
 import { plantOf } from './plant.ts';
 import type { Moment, TelephonyDraft } from './working-set.ts';

@@ -2,8 +2,8 @@
 
 import { clearAlarm } from '../alarm.ts';
 import { free, legEnded, legUp, ringPhone } from './agent.ts';
-import { endChannel, endUnanswered } from './call.ts';
-import { isUnanswered, paceSoon } from './campaign.ts';
+import { endChannel, endUnanswered, isUnanswered } from './call.ts';
+import { paceSoon } from './campaign.ts';
 import { callAnswered, connected, endAnswered, giveAgent, tellMessage } from './conversation.ts';
 import type { Survey, SurveyedCall } from './phone-system.ts';
 import { plantOf } from './plant.ts';
@@ -104,7 +104,7 @@ function reconcileLegs(draft: TelephonyDraft, survey: Survey, moment: Moment): v
     }
     const working = agent.state === 'ready' || agent.wanted === 'ready' || agent.code === 'phone';
     const next = legId === undefined ? agent : legEnded(draft, legId, 'gone-unseen', moment);
-    if (!next || next.way !== 'pre-connected' || next.state === 'out') continue;
+    if (next?.way !== 'pre-connected' || next.state === 'out') continue;
     // Nobody at this seat hung up: the phone is rung again, and whoever worked goes on working.
     const current = draft.get('Agent', next.id) ?? next;
     ringPhone(draft, working ? { ...current, wanted: 'ready' } : current, moment);
