@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { holidaysOf, parseRange, type WeeklyHours } from './calendar.ts';
 import { chineseYears } from './calendar-data.ts';
 import { type ContactPolicy, defaultCaps } from './cases/contact-policy.ts';
-import { type Clock, realClock } from './clock.ts';
+import { type Clock, realClock, type Timer } from './clock.ts';
 import { readSecret } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { FloorError } from './errors.ts';
@@ -27,6 +27,7 @@ import {
   writeSiteConfig,
 } from './telephony/asterisk/asterisk-config.ts';
 import { type RunningAsterisk, runAsterisk } from './telephony/asterisk/asterisk-process.ts';
+import { makeCallRecords, rotateCallRecords } from './telephony/asterisk/cdr.ts';
 import { openSealing } from './telephony/asterisk/sealing.ts';
 import type { RecordingRow } from './telephony/working-set.ts';
 import { type ByteRange, realDisk } from './vault/disk.ts';
@@ -112,6 +113,7 @@ export async function openRealWorld(
   const removed = await vault.judgeLeftovers((objectId) => recorded.get(objectId) !== undefined);
   if (removed.length > 0) log.info('unrecorded vault objects removed', { removed });
   const { access, asterisk } = await openAsterisk(config, ids, clock);
+  const rotation = asterisk && keepCallRecords(config, store, clock, log);
   const recordings = await openSealing({ clock, folders, flac: 'flac', vault });
   return {
     world: {
@@ -144,6 +146,7 @@ export async function openRealWorld(
     recoverySheet: inForce === undefined ? opened.sheet(account.siteId) : undefined,
     asterisk,
     async close() {
+      rotation?.cancel();
       await asterisk?.stop();
       await recordings.close();
       await account.end();
@@ -151,6 +154,29 @@ export async function openRealWorld(
       lock.release();
     },
   };
+}
+
+const rotateEveryMs = 3_600_000;
+
+/** Asterisk's own records hold numbers: each is kept for the days that are set, and no longer. */
+function keepCallRecords(config: Config, store: Store, clock: Clock, log: Log): Timer {
+  const { cdr } = foldersOf(config);
+  let timer: Timer;
+  const rotate = async () => {
+    const deleted = await rotateCallRecords(cdr, config.retention.cdrDays, clock);
+    if (deleted.length === 0) return;
+    const facts = { files: deleted.length };
+    const about = 'call-records';
+    const why = 'retention';
+    const entry = { room: 'telephony', what: 'call-records-deleted', who: 'system', about, why };
+    store.commit({ room: 'telephony', entries: [{ ...entry, facts }], changes: [] });
+  };
+  const hourly = () => {
+    timer = clock.after(rotateEveryMs, hourly);
+    rotate().catch((cause) => log.error('call records not rotated', { cause }));
+  };
+  timer = clock.after(0, hourly);
+  return { cancel: () => timer.cancel() };
 }
 
 async function openAudio(
@@ -204,6 +230,8 @@ async function openAsterisk(config: Config, ids: Ids, clock: Clock) {
     rtpFrom: own.rtpFirstPort,
     rtpTo: own.rtpLastPort,
   });
+  mkdirSync(foldersOf(config).cdr, { recursive: true, mode: 0o700 });
+  await makeCallRecords(foldersOf(config).cdr);
   return { access, asterisk: await runAsterisk({ command: launch, configFile }, clock) };
 }
 

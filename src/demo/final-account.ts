@@ -1,30 +1,11 @@
 // The demo's final account: what carrier, Asterisk, ledger and vault each say, held together.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../config-schema.ts';
 import type { RunningFloor } from '../daemon.ts';
 import { foldersOf } from '../real-world.ts';
 import { verifyFolder } from '../store/verify-folder.ts';
+import { readCallRecords } from '../telephony/asterisk/cdr.ts';
 import { realDisk } from '../vault/disk.ts';
 import type { DemoPeers } from './demo-floor.ts';
-
-/** Columns of Asterisk's Master.csv (cdr_csv, loguniqueid=yes): disposition and unique id. */
-const dispositionColumn = 14;
-const uniqueIdColumn = 16;
-
-/** The calls of Asterisk's own records, by the customer channel's unique id: answered or not. */
-export function readCdr(text: string): Map<string, boolean> {
-  const calls = new Map<string, boolean>();
-  for (const line of text.split('\n')) {
-    const cells = [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map(([, cell]) =>
-      (cell ?? '').replace(/^"|"$/g, ''),
-    );
-    const id = cells[uniqueIdColumn] ?? '';
-    if (!id.startsWith('call-')) continue;
-    calls.set(id, (calls.get(id) ?? false) || cells[dispositionColumn] === 'ANSWERED');
-  }
-  return calls;
-}
 
 interface Counts {
   dialed: number;
@@ -40,7 +21,7 @@ export async function finalAccount(
   say: (text: string) => void,
 ): Promise<boolean> {
   const { store, account, database } = real;
-  const asterisk = cdrCounts(join(foldersOf(config).cdr, 'Master.csv'));
+  const asterisk = await cdrCounts(foldersOf(config).cdr);
   const ledger = ledgerCounts(store);
   await account.checkpoint();
   await account.flush();
@@ -80,9 +61,14 @@ function row(...cells: (string | number)[]): string {
   return `  ${name.padEnd(16)}${rest.map((cell) => cell.padStart(10)).join('')}`;
 }
 
-function cdrCounts(path: string): Omit<Counts, 'sealed'> {
-  const calls = existsSync(path) ? readCdr(readFileSync(path, 'utf8')) : new Map();
-  return { dialed: calls.size, answered: [...calls.values()].filter(Boolean).length };
+/** Calls by the unique id of the customer's channel, since a bridged call has several records. */
+async function cdrCounts(folder: string): Promise<Omit<Counts, 'sealed'>> {
+  const answered = new Map<string, boolean>();
+  for (const { uniqueId, disposition } of await readCallRecords(folder)) {
+    if (!uniqueId.startsWith('call-')) continue;
+    answered.set(uniqueId, answered.get(uniqueId) === true || disposition === 'ANSWERED');
+  }
+  return { dialed: answered.size, answered: [...answered.values()].filter(Boolean).length };
 }
 
 /** Counted from the lines themselves, not from the tables that were written beside them. */
