@@ -55,7 +55,7 @@ const saltBytes = 16;
 
 /** Everything an order needs is read in the tick in which it is decided. */
 export function openOrders(parts: OrderParts): Orders {
-  const { store, ids, view } = parts;
+  const { store, ids } = parts;
   const order = <T = object>(make: () => CaseOrder | EraseCase) => parts.askNow(make) as Outcome<T>;
   const words = (text: string) => ({ text, salt: ids.bytes(saltBytes).toString('hex') });
   return {
@@ -67,9 +67,7 @@ export function openOrders(parts: OrderParts): Orders {
       }),
     liftStop: async ({ caseId, reason, note }, by) => {
       const said = words(note);
-      return order(() =>
-        liftQuestion(store, view(), store.caseById(caseId), { reason, words: said, by }),
-      );
+      return order(() => liftQuestion(store, store.caseById(caseId), { reason, words: said, by }));
     },
     allocate: async ({ caseId, agentId }, by) =>
       order(() => ({ kind: 'allocate', case: store.caseById(caseId), agentId, by })),

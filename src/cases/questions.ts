@@ -109,14 +109,13 @@ export function casesFor(store: CaseStore, row: CaseRow, reason: StopReason): Mo
 /** The cases of which a stop is taken back, with the batches that may speak against it. */
 export function liftQuestion(
   store: CaseStore,
-  view: CasesDraft,
   row: CaseRow | undefined,
   order: Pick<LiftStop, 'reason' | 'words' | 'by'>,
 ): LiftStop {
   const cases = row ? casesFor(store, row, order.reason) : [];
   const batches = new Map(
     cases.flatMap(({ case: { batchId } }) => {
-      const batch = view.get('Batch', batchId);
+      const batch = store.batchById(batchId);
       return batch ? [[batchId, batch] as const] : [];
     }),
   );

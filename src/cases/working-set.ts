@@ -110,6 +110,7 @@ export interface CaseStore {
     sinceUtcMs: number,
   ): Candidate | undefined;
   caseById(caseId: string): CaseRow | undefined;
+  batchById(batchId: string): BatchRow | undefined;
   movingCase(row: CaseRow): MovingCase;
   /** All cases in which this person is the debtor. */
   casesOfPerson(personKey: string): CaseRow[];

@@ -43,10 +43,10 @@ function prepareReads(database: Database) {
     // Each branch uses its own index; one OR over three columns would read the whole table.
     contacts: reader<ContactRow>(
       'Contact',
-      `id IN (SELECT id FROM "Contact" WHERE numberKey = ?1
-              UNION SELECT id FROM "Contact" WHERE personKey = ?2
-              UNION SELECT id FROM "Contact" WHERE caseId = ?3)
-       AND COALESCE(attemptUtcMs, answerUtcMs, settledUtcMs) >= ?4`,
+      `id IN (SELECT id FROM "Contact" WHERE numberKey = ?
+              UNION SELECT id FROM "Contact" WHERE personKey = ?
+              UNION SELECT id FROM "Contact" WHERE caseId = ?)
+       AND COALESCE(attemptUtcMs, answerUtcMs, settledUtcMs) >= ?`,
     ),
   };
 }
@@ -183,8 +183,8 @@ export function openCaseStore(database: Database): CaseStore {
   const debtors = reader<CasePersonRow>('CasePerson', "caseId = ? AND role = 'debtor'");
   const sameNumbers = reader<NumberRow>(
     'Number',
-    `numberKey = ?1 AND EXISTS (SELECT 1 FROM "CasePerson"
-     WHERE "CasePerson".id = personId AND "CasePerson".personKey = ?2)`,
+    `numberKey = ? AND EXISTS (SELECT 1 FROM "CasePerson"
+     WHERE "CasePerson".id = personId AND "CasePerson".personKey = ?)`,
   );
   const callbackBy = reader<CallbackRow>('Callback', 'id = ?');
   const stopBy = reader<StopListRow>('StopList', 'id = ?');
@@ -196,6 +196,7 @@ export function openCaseStore(database: Database): CaseStore {
     ...candidates(database, reads),
     ...wholeCases(database),
     caseById: (caseId) => reads.caseBy(caseId)[0],
+    batchById: (batchId) => reads.batchBy(batchId)[0],
     debtorOf: (caseId) => debtors(caseId)[0],
     personById: (personId) => reads.personBy(personId)[0],
     numberById: (numberId) => reads.numberBy(numberId)[0],

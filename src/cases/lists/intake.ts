@@ -1,10 +1,10 @@
-// Lists as people bring them in: one order each to begin, confirm and drop; what is left is removed.
+// Lists as people bring them in: an order each to begin, confirm and drop; leftovers are removed.
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Outcome } from '../../people/person.ts';
-import { type Import, type ImportParts, importList } from '../import-list.ts';
 import type { ListRow } from '../working-set.ts';
 import type { Encoding } from './csv.ts';
+import { type Import, type ImportParts, importList } from './import-list.ts';
 import type { ListMapping } from './list-mapping.ts';
 import type { ListProgress } from './stage-list.ts';
 

@@ -1,14 +1,14 @@
 // Takes a list in: rows from the reading thread become cases, people, numbers and leads in staging.
-import type { Clock } from '../clock.ts';
-import { toCode } from '../draft.ts';
-import type { Ids } from '../ids.ts';
-import type { Outcome } from '../people/person.ts';
-import type { CasePersonRow, CaseRow, NumberRow } from './case.ts';
-import { type ListEvent, type StagedRows, stagedPerCommit } from './list-steps.ts';
-import type { StagedCase, StagedPerson } from './lists/list-mapping.ts';
-import { readList } from './lists/read-list.ts';
-import type { Duplicates, ListOrder, ListProgress } from './lists/stage-list.ts';
-import type { CaseStore, LeadRow, ListRow } from './working-set.ts';
+import type { Clock } from '../../clock.ts';
+import { toCode } from '../../draft.ts';
+import type { Ids } from '../../ids.ts';
+import type { Outcome } from '../../people/person.ts';
+import type { CasePersonRow, CaseRow, NumberRow } from '../case.ts';
+import { type ListEvent, type StagedRows, stagedPerCommit } from '../list-steps.ts';
+import type { CaseStore, LeadRow, ListRow } from '../working-set.ts';
+import type { StagedCase, StagedPerson } from './list-mapping.ts';
+import { readList } from './read-list.ts';
+import type { Duplicates, ListOrder, ListProgress } from './stage-list.ts';
 
 export interface ImportParts {
   clock: Clock;
