@@ -101,6 +101,8 @@ export function createAsterisk(access: AsteriskAccess, clock: Clock, ids: Ids): 
     async connect(callId, legId) {
       if (!isCall(callId) || !isLeg(legId)) return refused('not a call and a leg');
       if (channels.get(callId)?.inBridgeOf === legId) return accepted;
+      // Its bridge may stand a moment longer than the leg.
+      if (channels.get(legId)?.phase !== 'up') return refused('leg is not up');
       return outcomeOf(await order({ ask: 'join', bridgeId: bridgeOf(legId), channelId: callId }));
     },
 
