@@ -62,7 +62,9 @@ export function closeRecording(draft: TelephonyDraft, call: CallRow, moment: Mom
   const recording = draft.get('Recording', call.id);
   if (recording?.state !== 'live') return;
   const { answeredUtcMs, endedUtcMs } = call;
-  const spanMs = Math.max(0, Math.round((endedUtcMs ?? 0) - (answeredUtcMs ?? 0)));
+  const seenMs = Math.max(0, Math.round((endedUtcMs ?? 0) - (answeredUtcMs ?? 0)));
+  // Nobody saw when a recovered call ended: its legs are then held against each other.
+  const spanMs = call.recovered ? 0 : seenMs;
   const closed: RecordingRow = {
     ...recording,
     state: 'closed',
