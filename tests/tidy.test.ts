@@ -39,7 +39,7 @@ describe('imports', () => {
     const wrong = ownImports.filter(ofProduct).filter(({ from, to, isType }) => {
       const layer = layerOf(to)[0];
       const may = `facts ~frame ${layerOf(from)[2]}`.split(' ');
-      if (may.includes('all') || may.includes(layer)) return false;
+      if (may.includes(layer)) return false;
       if (isType && may.includes(`~${layer}`)) return false;
       return from.split('/')[1] !== to.split('/')[1] || !may.includes(`.${layer}`);
     });
