@@ -274,7 +274,7 @@ function keptSecret(folder: string, name: string, ids: Ids): string {
 }
 
 /** The contact rules as the configuration sets them. */
-export function policyOf({ contact, site }: Config): ContactPolicy {
+function policyOf({ contact, site }: Config): ContactPolicy {
   const rangesOf = (texts: readonly string[]) =>
     texts.map((text) => parseRange(text)).filter((range) => range !== undefined);
   const { mon, tue, wed, thu, fri, sat, sun, swapped, holiday } = contact.hours;

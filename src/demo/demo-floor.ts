@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { dayMs, dayText, hourMs } from '../calendar.ts';
 import { loadConfig } from '../config.ts';
 import type { Config } from '../config-schema.ts';
 import { type Peer, startAgents, startCarrier } from '../telephony/asterisk/demo-peers.ts';
@@ -34,7 +35,7 @@ export const demoExtensions = Array.from({ length: demoAgents }, (_, i) =>
 
 /** A zone in which it is about midday now: the demo keeps the hours of the contact rules too. */
 function middayZone(atUtcMs: number): string {
-  const hour = new Date(atUtcMs).getUTCHours();
+  const hour = Math.floor(atUtcMs / hourMs) % 24;
   const ahead = 12 - hour;
   // POSIX signs in Etc names: Etc/GMT-8 is eight hours ahead of UTC.
   return ahead === 0 ? 'Etc/GMT' : `Etc/GMT${ahead > 0 ? '-' : '+'}${Math.abs(ahead)}`;
@@ -57,12 +58,12 @@ function endLeftovers(folder: string): void {
   }
 }
 
-/** Empties the demo's folder and writes its configuration there; what a site would write by hand. */
+/** Empties the demo's folder and writes there what a site would write by hand. */
 export function layOutDemo(folder: string, setUpFile: string, atUtcMs: number): Config {
   endLeftovers(folder);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const year = new Date(atUtcMs).getUTCFullYear();
+  const year = Number(dayText(Math.floor(atUtcMs / dayMs)).slice(0, 4));
   const zone = middayZone(atUtcMs);
   const sound = writeMessage(join(folder, 'sounds'));
   const lines = [
@@ -73,7 +74,10 @@ export function layOutDemo(folder: string, setUpFile: string, atUtcMs: number): 
     `  timeZone: ${zone}`,
     '  region: US',
     '  # The demo runs on any day; a site leaves this to the calendar that is built in.',
-    `  calendar: [${[year, year + 1].map((y) => `{ year: ${y}, source: demo, holidays: [], swapped: [] }`).join(', ')}]`,
+    '  calendar:',
+    ...[year, year + 1].map(
+      (each) => `    - { year: ${each}, source: demo, holidays: [], swapped: [] }`,
+    ),
     `contact: { zones: [${zone}] }`,
     `http: { port: ${demoPorts.http} }`,
     'telephony:',
@@ -111,7 +115,7 @@ function writeMessage(folder: string): string {
 }
 
 /** 16-bit mono WAV at any rate → 8 kHz, by the mean of the samples that fall into each new one. */
-export function toTelephoneWav(wav: Buffer): Buffer {
+function toTelephoneWav(wav: Buffer): Buffer {
   const rateHz = wav.readUInt32LE(24);
   const samples = wav.subarray(44);
   const step = rateHz / soundRateHz;

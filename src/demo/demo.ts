@@ -193,7 +193,7 @@ async function added(
   return enrol(running, made.code, name.toLowerCase().replaceAll(' ', '-'), name);
 }
 
-/** Lets the floor work until the list is called through; the demo's agents only do their wrap-up. */
+/** Lets the floor work until the list is called; the demo’s agents only do their wrap-up. */
 async function runCampaign(running: RunningFloor, ended: () => boolean): Promise<void> {
   const { clock, ids } = running.real.world;
   const { telephony } = running.floor;
