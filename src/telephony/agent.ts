@@ -88,7 +88,7 @@ export function setAgentState(
     return refuse(event.lacks);
   }
   if (agent.state === 'reserved' || agent.state === 'talking') {
-    draft.put('Agent', { ...agent, wanted: event.state, code: event.code });
+    draft.put('Agent', { ...agent, wanted: event.state, wantedCode: event.code });
     return done;
   }
   if (event.state === 'ready') {
@@ -125,7 +125,7 @@ export function enter(
     sinceUtcMs: moment.atUtcMs,
     untilUtcMs: undefined,
     callId: state === 'ready' || state === 'out' ? undefined : agent.callId,
-    wanted: state === agent.wanted ? undefined : agent.wanted,
+    ...(state === agent.wanted ? { wanted: undefined, wantedCode: undefined } : {}),
   };
   draft.put('Agent', next);
   draft.entry({
@@ -177,7 +177,7 @@ function hungUp(draft: TelephonyDraft, agent: AgentRow, moment: Moment): AgentRo
 export function free(draft: TelephonyDraft, agent: AgentRow, who: string, moment: Moment): void {
   const next: AgentRow = { ...agent, callId: undefined };
   const wanted = agent.wanted ?? 'ready';
-  if (wanted !== 'ready') enter(draft, next, wanted, who, moment, agent.code);
+  if (wanted !== 'ready') enter(draft, next, wanted, who, moment, agent.wantedCode);
   else if (agent.way === 'pre-connected' && agent.legState !== 'up') {
     const away = enter(draft, next, 'away', who, moment, 'phone');
     if (away.legState === 'ringing') draft.put('Agent', { ...away, wanted: 'ready' });

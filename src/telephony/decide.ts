@@ -2,7 +2,14 @@
 
 import { acknowledgeAlarm, clearAlarm, raiseAlarm } from '../alarm.ts';
 import type { RoomEvent } from '../room.ts';
-import { type Outcome, type SetAgentState, type SignIn, setAgentState, signIn } from './agent.ts';
+import {
+  enter,
+  type Outcome,
+  type SetAgentState,
+  type SignIn,
+  setAgentState,
+  signIn,
+} from './agent.ts';
 import { askCall, isUnanswered, orderEnd } from './call.ts';
 import {
   type PutCampaign,
@@ -103,8 +110,11 @@ function manualCall(draft: TelephonyDraft, event: ManualCall, moment: Moment): O
   if (!plantOf(draft).storageOk) return { done: false, why: 'storage-low' };
   const { agentId, caseId, numberId } = event;
   const call = askCall(draft, campaign, moment, { mode: 'manual', agentId, caseId, numberId });
-  const sinceUtcMs = moment.atUtcMs;
-  draft.put('Agent', { ...agent, state: 'reserved', callId: call.id, code: undefined, sinceUtcMs });
+  const { state, wanted } = agent;
+  const reserved = enter(draft, agent, 'reserved', event.agentId, moment, 'manual-call');
+  // Who called from away is away again afterwards.
+  const after = state === 'away' ? 'away' : wanted;
+  draft.put('Agent', { ...reserved, callId: call.id, wanted: after });
   return { done: true };
 }
 

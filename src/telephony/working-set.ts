@@ -23,6 +23,7 @@ export interface AgentRow extends Row {
   readonly callId?: string | undefined;
   /** State the agent asked for, reached when the phone is up or the call is over. */
   readonly wanted?: 'ready' | 'away' | 'break' | 'out' | undefined;
+  readonly wantedCode?: string | undefined;
   /** End of wrap-up. */
   readonly untilUtcMs?: number | undefined;
   /** End of the wait for the phone to be picked up. */

@@ -46,6 +46,7 @@ CREATE TABLE "Agent" (
     "legState" TEXT NOT NULL,
     "callId" TEXT,
     "wanted" TEXT,
+    "wantedCode" TEXT,
     "untilUtcMs" BIGINT,
     "phoneUntilUtcMs" BIGINT
 );
