@@ -16,7 +16,7 @@ export interface AlarmRow extends Row {
 /** A draft of any room that has alarms. */
 type AlarmDraft = Pick<Draft<{ Alarm: AlarmRow }, Effect>, 'room' | 'get' | 'put' | 'entry'>;
 
-/** Raises an alarm or counts it again; only the first raising is an entry, so a flood is bounded. */
+/** Raises an alarm or counts it again; only the first raising is an entry: a flood is bounded. */
 export function raiseAlarm(draft: AlarmDraft, code: string, about: string, moment: Moment): void {
   const id = `${code}:${about}`;
   const known = draft.get('Alarm', id);

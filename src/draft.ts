@@ -75,8 +75,8 @@ export class Draft<T extends Tables, F extends Effect> {
   }
 
   /**
-   * `expectVersion`: the version the row had when it was read from the store. Of several puts in one
-   * turn the first counts: the later ones build on it.
+   * `expectVersion`: the version the row had when it was read from the store. Of several puts in
+   * one turn the first counts: the later ones build on it.
    */
   put<N extends keyof T & string>(table: N, row: T[N], expectVersion?: number): void {
     this.write(table, row.id, row);

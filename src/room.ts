@@ -14,7 +14,7 @@ export interface Batch {
   changes: readonly Change[];
 }
 
-/** Orders the batches of all rooms; durable when commit() returns. Stale rows are named, not lost. */
+/** Orders the batches of all rooms; durable when commit() returns. Stale rows are named. */
 export interface Committer {
   commit(batch: Batch): { committed: true; lastSeq: number } | { committed: false; stale: Change };
   /** Rows of a table: all, or those whose `column` holds one of the `values`. */

@@ -135,7 +135,7 @@ function open(draft: CasesDraft, policy: ContactPolicy, moment: Moment): void {
   }
 }
 
-/** Who has seen that a case or batch stopped has dealt with it; other alarms go with their cause. */
+/** Who has seen that a case or batch stopped has dealt with it; others go with their cause. */
 function acknowledge(
   draft: CasesDraft,
   { alarmId, by }: { alarmId: string; by: string },

@@ -1,4 +1,4 @@
-// Erasing: a case's rows go, its recordings' keys after them; the ledger keeps ids that lead nowhere.
+// Erasing: a case's rows go, its recordings' keys after them; the ledger keeps ids of nothing.
 import { toCode } from '../draft.ts';
 import { type Outcome, refuse } from '../people/person.ts';
 import { endAlarm, orderWork } from './work.ts';

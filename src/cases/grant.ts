@@ -156,7 +156,7 @@ function permit(
       ...(granted.releaseId === undefined ? {} : { releaseId: granted.releaseId }),
     },
   });
-  // Of an unknown zone the first one of the policy: pacing only learns by it, no rule depends on it.
+  // Of an unknown zone the first one of the policy: pacing learns by it, no rule depends on it.
   const zone = person.zone ?? policy.zones[0] ?? 'UTC';
   const hour = Math.floor(localTime(moment.atUtcMs, zone).minute / 60);
   return {
@@ -172,7 +172,7 @@ function permit(
   };
 }
 
-/** A lead that may not be called now waits; that it was withheld, and by which rule, is recorded. */
+/** A lead that may not be called now waits; that it was withheld, by which rule, is recorded. */
 function withhold(
   draft: CasesDraft,
   { case: row, number, lead, callback }: Candidate,

@@ -39,8 +39,8 @@ export interface Orders {
     by: string,
   ): Promise<Outcome<{ contactId: string }>>;
   /**
-   * Destroys what is known of a case: its rows at once, then its recordings' keys, then what is left
-   * of both in the files of the database. The entry `case-gone` says when the last of it is.
+   * Destroys what is known of a case: its rows at once, then its recordings' keys, then what is
+   * left of both in the files of the database. The entry `case-gone` says when the last of it is.
    */
   eraseCase(caseId: string, by: string, why: string): Promise<Outcome>;
 }

@@ -45,7 +45,7 @@ export interface Telephony {
   view(): TelephonyDraft;
   /** Answered and abandoned of a campaign in its window of 30 days. */
   windowCounts(campaignId: string): { answered30d: number; abandoned30d: number };
-  /** Destroys the keys of these calls' recordings. Throws `recording.not-sealed` while one waits. */
+  /** Destroys the keys of these calls' recordings. Throws `recording.not-sealed` if one waits. */
   eraseRecordings(callIds: readonly string[], why: string): void;
   /** Turns the loop though nothing waits; for the watchdog. */
   touch(): void;

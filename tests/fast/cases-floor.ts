@@ -171,8 +171,8 @@ async function settle(): Promise<void> {
 }
 
 /**
- * Wall time and uptime stand still unless a test moves them; turns of the loop are real. Each run of
- * the room has a life of its own: nothing it set goes on once that is over.
+ * Wall time and uptime stand still unless a test moves them; turns of the loop are real. Each run
+ * of the room has a life of its own: nothing it set goes on once that is over.
  */
 function testClock() {
   let uptimeMs = 0;

@@ -62,7 +62,7 @@ describe('a permit', () => {
     expect(granted(await floor.permit()).segment).toBe('mobile-10');
   });
 
-  it('is withheld with the rule, and the number is looked at again when the rule ends', async () => {
+  it('is withheld with the rule, and looked at again when the rule ends', async () => {
     putCase(floor, { id: 'case-1' });
     floor.stepWall(11 * hourMs);
     const answer = await floor.permit();
@@ -125,7 +125,7 @@ describe('a permit', () => {
     expect(rules).toEqual(['under-way', 'under-way', 'under-way']);
   });
 
-  it('that was lost in a crash is counted and closed; one that telephony took is its own', async () => {
+  it('that a crash lost is counted and closed; one that telephony took is its own', async () => {
     putCase(floor, { id: 'case-1' });
     putCase(floor, { id: 'case-2' });
     const lost = granted(await floor.permit({ callId: 'call-1' }));

@@ -1,4 +1,4 @@
-// Decisions of pacing: modes and their reasons, dials held to the risk, cancels only after the ring.
+// Decisions of pacing: modes and their reasons, dials held to the risk, cancels after the ring.
 import { describe, expect, it } from 'vitest';
 import { type Ids, seededIds } from '../../ids.ts';
 import {
