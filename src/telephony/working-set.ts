@@ -136,8 +136,8 @@ export interface CampaignDayRow extends Row {
 
 export interface RecordingRow extends Row {
   /**
-   * live → closed → sealed → kept, or quarantined. kept: the raw files are gone · erased: its key is
-   * destroyed, so that nobody can hear it again.
+   * live → closed → sealed → kept, or quarantined. kept: the raw files are gone · erased: its key
+   * is destroyed, so that nobody can hear it again.
    */
   readonly state: 'live' | 'closed' | 'sealed' | 'kept' | 'quarantined' | 'erased';
   readonly why?: string | undefined;
