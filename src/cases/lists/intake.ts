@@ -37,7 +37,7 @@ export interface Lists {
   begin(order: NewList, byPersonId: string): Promise<Outcome<{ listId: string }>>;
   /** How far a list that is being read has come. */
   progress(listId: string): ListProgress | undefined;
-  /** Resolves when a list that is being read was read to its end, or refused, or dropped. */
+  /** Resolves when reading has ended, by whatever, and the upload is gone. */
   finished(listId: string): Promise<void>;
   confirm(listId: string, byPersonId: string): Promise<Outcome>;
   drop(listId: string, why: string, byPersonId: string): Promise<Outcome>;
@@ -53,7 +53,7 @@ export function openLists(
   all: () => Iterable<ListRow>,
 ): Lists {
   const { folder, region, zones } = settings;
-  const running = new Map<string, Import>();
+  const running = new Map<string, { reading: Import; done: Promise<void> }>();
   let ended = false;
   return {
     folder,
@@ -66,20 +66,18 @@ export function openLists(
         await rm(path, { force: true });
         return begun;
       }
-      running.set(listId, begun.import);
       const failed = (cause: unknown) => parts.report('read-list', cause);
-      void begun.import.finished
+      const done = begun.import.finished
         .catch(failed)
-        .then(() => {
-          running.delete(listId);
-          // A file of a daemon that ends is removed at its next start, with what was staged of it.
-          return ended ? undefined : rm(path, { force: true });
-        })
-        .catch(failed);
+        // A file of a daemon that ends is removed at its next start, with what was staged of it.
+        .then(() => (ended ? undefined : rm(path, { force: true })))
+        .catch(failed)
+        .then(() => void running.delete(listId));
+      running.set(listId, { reading: begun.import, done });
       return { done: true, listId };
     },
-    progress: (listId) => running.get(listId)?.progress(),
-    finished: async (listId) => running.get(listId)?.finished,
+    progress: (listId) => running.get(listId)?.reading.progress(),
+    finished: async (listId) => running.get(listId)?.done,
     confirm: async (listId, by) => parts.askNow(() => ({ kind: 'confirm-list', listId, by })),
     drop: async (listId, why, by) => parts.askNow(() => ({ kind: 'drop-list', listId, why, by })),
     async start() {
@@ -92,7 +90,7 @@ export function openLists(
     },
     end() {
       ended = true;
-      for (const each of running.values()) each.cancel();
+      for (const { reading } of running.values()) reading.cancel();
     },
   };
 }
