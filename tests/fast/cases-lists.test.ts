@@ -131,7 +131,7 @@ describe('a list', () => {
     expect(listOf(listId)?.rejectPath).toBeUndefined();
   });
 
-  it('finds what stands in another list of the creditor, also one that is read beside it', async () => {
+  it('finds what stands in another list of the creditor, also one read beside it', async () => {
     const both = [await begin(lines(120)), await begin(lines(120))];
     for (const listId of both) await floor.cases.lists.finished(listId);
     const [first, second] = both.map(listOf);

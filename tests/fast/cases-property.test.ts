@@ -1,5 +1,5 @@
-// Whatever comes in whatever order, clocks set back and crashes included: the ledger shows no permit
-// that the rules forbid. The rules are counted here anew, from the entries alone.
+// Whatever comes in whatever order, clocks set back and crashes included: the ledger shows no
+// permit that the rules forbid. The rules are counted here anew, from the entries alone.
 import { describe, expect, it } from 'vitest';
 import { dayMs, hourMs, minuteMs } from '../../src/calendar.ts';
 import { actionCodes } from '../../src/cases/action-code.ts';
