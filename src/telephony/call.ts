@@ -143,6 +143,15 @@ export function orderSurvey(draft: TelephonyDraft, moment: Moment): void {
 export function callRinging(draft: TelephonyDraft, call: CallRow, moment: Moment): void {
   if (call.state !== 'dialing' && call.state !== 'dialed') return;
   draft.put('Call', { ...call, state: 'ringing', ringingUtcMs: moment.atUtcMs });
+  trunkCarries(draft, call, moment);
+}
+
+/** The trunk took a call to its far end: one that was left alone for failing works again. */
+export function trunkCarries(draft: TelephonyDraft, call: CallRow, moment: Moment): void {
+  const trunk = draft.get('Campaign', call.campaignId)?.settings.trunk;
+  if (trunk === undefined) return;
+  releaseTrunk(draft, trunk);
+  clearAlarm(draft, 'trunk-failing', trunk, moment);
 }
 
 /** Orders the end of a channel, with the reason that its end will bear. */
@@ -218,9 +227,6 @@ export function endUnanswered(
   if (trunk !== undefined && outcome === 'carrier-failure') {
     holdTrunk(draft, trunk, moment);
     raiseAlarm(draft, 'trunk-failing', trunk, moment);
-  } else if (trunk !== undefined && call.ringingUtcMs !== undefined) {
-    releaseTrunk(draft, trunk);
-    clearAlarm(draft, 'trunk-failing', trunk, moment);
   }
   settle(draft, ended, false, moment);
   draft.release('Call', call.id);

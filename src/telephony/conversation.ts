@@ -11,6 +11,7 @@ import {
   orderEnd,
   orderSurvey,
   settle,
+  trunkCarries,
 } from './call.ts';
 import { countOnDay, learnFromCall, learnFromTalk, paceSoon } from './campaign.ts';
 import type { OrderOutcome } from './phone-system.ts';
@@ -45,6 +46,7 @@ export function callAnswered(
   draft.entry({ what: 'call-answered', who: 'system', about: call.id, facts });
   countOnDay(draft, call.campaignId, moment, { answered: 1 });
   learnFromCall(draft, next, moment);
+  trunkCarries(draft, next, moment);
   openRecording(draft, next, moment);
   giveAgent(draft, next, moment);
   paceSoon(draft, call.campaignId, moment);
