@@ -40,7 +40,8 @@ export async function startFloor(
         // A row's absent columns are left out of JSON, which is all that the view's type asks.
         alarms: { ...floor.alarms, all: () => floor.alarms.all() as AlarmView[] },
         windowCounts: (campaignId) => floor.telephony.windowCounts(campaignId),
-        cases: floor.cases,
+        dialing: config.telephony,
+        account: real.account,
         lists: floor.cases.lists,
         recordings: { openAudio: real.openAudio },
       }),

@@ -2,7 +2,7 @@
 import { acknowledgeAlarm } from '../alarm.ts';
 import { type Outcome, refuse } from '../people/person.ts';
 import { Room, type RoomEvent, type RoomWorld } from '../room.ts';
-import { type ActionStatement, readAction } from './action-code.ts';
+import { type ActionCode, type ActionStatement, actionCodes, readAction } from './action-code.ts';
 import {
   endBatches,
   nextBatchUtcMs,
@@ -71,6 +71,8 @@ export interface Cases extends Orders {
   settle(report: ContactReport): Promise<void>;
   /** Whether an action may be stated so; to be asked before the agent's wrap-up ends. */
   checkAction(statement: ActionStatement): Outcome;
+  /** What an agent may state after a contact. */
+  actionCodes: Readonly<Record<string, ActionCode>>;
   /** Deals with an alarm of this room; false where it has none such. */
   acknowledge(alarmId: string, by: string): Promise<boolean>;
   view(): CasesDraft;
@@ -182,6 +184,7 @@ export function openCases(world: RoomWorld, ports: CasesPorts): Cases {
     ...contacts(world, ports, room),
     ...openOrders({ ...ports, ids, askNow: (make) => room.askNow(make), view: () => room.view() }),
     lists,
+    actionCodes,
     async start() {
       await room.recover();
       room.askNow(() => ({ kind: 'open' }));

@@ -1,4 +1,4 @@
-// Routes of the cases room: cases, why they were contacted, contacts that were made elsewhere.
+// Routes of the cases room: cases, contacts and why they were made, calls that are promised.
 import type { FastifyRequest } from 'fastify';
 import Type from 'typebox';
 import type { StopReason } from '../cases/case.ts';
@@ -17,7 +17,14 @@ import {
   UtcMs,
 } from './forms.ts';
 import { granted, Problem } from './problems.ts';
-import { CaseSummary, CaseView, ContactView, DoneView } from './views.ts';
+import {
+  ActionCodeView,
+  CallbackView,
+  CaseSummary,
+  CaseView,
+  ContactView,
+  DoneView,
+} from './views.ts';
 
 const rowsShown = 1_000;
 const CaseParam = exactly({ caseId: Id });
@@ -36,12 +43,13 @@ const stopReasons: Record<StopReason, true> = {
   ill: true,
   'at-risk': true,
 };
-const StopReasonForm = Type.Enum(Object.keys(stopReasons) as StopReason[]);
+export const StopReasonForm = Type.Enum(Object.keys(stopReasons) as StopReason[]);
 
 export function addCasesRoutes(app: App, parts: HttpParts): void {
   addCases(app, parts);
   addCaseOrders(app, parts);
   addContacts(app, parts);
+  addPromises(app, parts);
 }
 
 /** A case is one's own when it is allocated to one, or one is on a call about it. */
@@ -211,5 +219,45 @@ function addContacts(app: App, parts: HttpParts): void {
       const order = { ...request.body, caseId: request.params.caseId };
       return granted(await cases.reportContact(order, actorOf(request).who));
     },
+  );
+}
+
+function addPromises(app: App, { floor, history }: HttpParts): void {
+  app.get(
+    '/api/callbacks',
+    {
+      schema: {
+        tags: ['cases'],
+        summary: 'Calls that were promised and are still owed, the next one first',
+        querystring: exactly({
+          agentId: Type.Optional(Id),
+          dueBeforeUtcMs: Type.Optional(digits('Only what is due before this.')),
+          ...pageKeys,
+        }),
+        response: answers(exactly({ callbacks: listOf(CallbackView, rowsShown) })),
+      },
+    },
+    async (request) => {
+      const { personId } = actorOf(request);
+      const agentId = request.query.agentId ?? (request.reach === 'own' ? personId : undefined);
+      mustBeOwn(request, agentId);
+      const dueBeforeUtcMs = numberOf(request.query.dueBeforeUtcMs);
+      const page = pageOf(request.query);
+      return { callbacks: await history.callbacks({ agentId, dueBeforeUtcMs }, page) };
+    },
+  );
+
+  app.get(
+    '/api/action-codes',
+    {
+      schema: {
+        tags: ['cases'],
+        summary: 'What an agent may state after a contact, and what follows from it',
+        response: answers(exactly({ codes: listOf(ActionCodeView, rowsShown) })),
+      },
+    },
+    () => ({
+      codes: Object.entries(floor.cases.actionCodes).map(([code, each]) => ({ code, ...each })),
+    }),
   );
 }

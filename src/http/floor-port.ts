@@ -1,8 +1,11 @@
 // What the HTTP side asks of the floor; types only, and each function is one line in floor.ts.
 import type { Readable } from 'node:stream';
-import type { StopReason } from '../cases/case.ts';
+import type { ActionCode } from '../cases/action-code.ts';
+import type { CreditorRow } from '../cases/case.ts';
+import type { Orders } from '../cases/orders.ts';
 import type { People } from '../people/people.ts';
 import type { Outcome } from '../people/person.ts';
+import type { Account } from '../store/account.ts';
 import type {
   AgentView,
   AlarmView,
@@ -21,6 +24,7 @@ export interface FloorForHttp {
   recordings: RecordingsForHttp;
   alarms: AlarmsForHttp;
   live: LiveSource;
+  account: AccountForHttp;
   health(): HealthView;
   figures(): FloorFigures;
 }
@@ -61,11 +65,15 @@ export interface TelephonyForHttp {
       agentId: string;
       actionCode: string;
       effective: boolean;
-      callbackUtcMs?: number;
+      /** `own`: the agent who agreed it wants to keep it. */
+      callback?: { dueUtcMs: number; own: boolean };
+      promise?: { amountMinor: number; dueUtcMs: number };
     },
     by: string,
   ): Promise<Outcome>;
   campaigns(): CampaignView[];
+  /** Creates or changes a campaign; it shows its creditor's number. */
+  putCampaign(order: CampaignOrder, by: string): Promise<Outcome>;
   setCampaignState(
     order: { campaignId: string; state: CampaignView['state']; why: string },
     by: string,
@@ -76,25 +84,20 @@ export interface TelephonyForHttp {
   ): Promise<Outcome>;
 }
 
-export interface CasesForHttp {
-  stop(order: { caseId: string; reason: StopReason }, by: string): Promise<Outcome>;
-  /** Without `agentId` the case is taken back. */
-  allocate(order: { caseId: string; agentId?: string }, by: string): Promise<Outcome>;
-  /** Lets one agent call once into a case that is not theirs. */
-  release(order: { caseId: string; agentId: string; note: string }, by: string): Promise<Outcome>;
-  /** A visit, SMS or letter that was made elsewhere: it is counted, never refused. */
-  reportContact(
-    order: {
-      caseId: string;
-      personId: string;
-      numberId?: string;
-      channel: 'visit' | 'sms' | 'letter';
-      atUtcMs: number;
-      outcome: string;
-      effective: boolean;
-    },
-    by: string,
-  ): Promise<Outcome<{ contactId: string }>>;
+export interface CampaignOrder {
+  campaignId: string;
+  name: string;
+  creditorId: string;
+  mode: CampaignView['mode'];
+  trunk: string;
+  /** The rest stays as it is, or as the configuration has it for a new campaign. */
+  settings?: Partial<CampaignSettings>;
+}
+
+export interface CasesForHttp extends Orders {
+  creditors(): CreditorRow[];
+  /** What an agent may state after a contact. */
+  actionCodes: Readonly<Record<string, ActionCode>>;
 }
 
 /** A file that was uploaded; it is the room's from now on, also to delete. */
@@ -148,6 +151,9 @@ export interface AlarmsForHttp {
   all(): AlarmView[];
   acknowledge(alarmId: string, by: string): Promise<Outcome>;
 }
+
+/** The ledger's own signature: made on demand, and read. */
+export type AccountForHttp = Pick<Account, 'checkpoint' | 'latestCheckpoint'>;
 
 /** News of the floor. `personId`: whom it is about; those who see only their own get these. */
 export type LiveMessage =

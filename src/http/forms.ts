@@ -42,6 +42,12 @@ export const UtcMs = Type.Integer({
   description: 'Milliseconds since 1970-01-01T00:00:00Z.',
 });
 
+/** ITU-T E.164: plus sign, country code, at most 15 digits. */
+export const E164 = Type.String({
+  pattern: '^\\+[1-9][0-9]{6,14}$',
+  description: 'A telephone number in E.164 form.',
+});
+
 export const RoleForm = Type.Enum([...roles]);
 export const Roles = Type.Array(RoleForm, { maxItems: roles.length, uniqueItems: true });
 

@@ -1,9 +1,11 @@
 // The floor as the HTTP side sees it: orders become events of its rooms, rows become views.
 import { dayMs } from '../calendar.ts';
+import type { Config } from '../config-schema.ts';
 import type { Floor } from '../floor.ts';
-import type { Outcome } from '../people/person.ts';
-import type { TelephonyDraft } from '../telephony/working-set.ts';
+import { type Outcome, refuse } from '../people/person.ts';
+import type { CampaignRow, TelephonyDraft } from '../telephony/working-set.ts';
 import type {
+  AccountForHttp,
   CasesForHttp,
   FloorFigures,
   FloorForHttp,
@@ -22,12 +24,17 @@ import type {
 } from './views.ts';
 
 const hoursOfDay = dayMs / 3_600_000;
+/** Both stay in memory for good, campaigns with what pacing learns of them. */
+export const campaignLimit = 1_000;
+export const creditorLimit = 1_000;
 
 /** What the rooms' own front can't give: it is handed over by whoever opens the floor. */
 export interface FromFloorParts extends NewsParts {
   /** Answered and abandoned of a campaign in its window of 30 days. */
   windowCounts(campaignId: string): { answered30d: number; abandoned30d: number };
-  cases: CasesForHttp;
+  /** The trunks there are, and what a new campaign starts with. */
+  dialing: Pick<Config['telephony'], 'trunks' | 'campaign'>;
+  account: AccountForHttp;
   lists: ListsForHttp;
   recordings: RecordingsForHttp;
   /** The last verification of the ledger; undefined before there was one. */
@@ -36,15 +43,13 @@ export interface FromFloorParts extends NewsParts {
 
 /** Answers every question of the HTTP side from the rooms of an open floor. */
 export function floorForHttp(floor: Floor, parts: FromFloorParts): FloorForHttp {
-  const { clock, lists, recordings, alarms } = parts;
+  const { clock, account, lists, recordings, alarms } = parts;
   const look = () => viewsOf(floor.telephony.view(), parts);
   return {
     people: floor.people,
     telephony: telephonyOf(floor, parts),
-    cases: {
-      ...parts.cases,
-      stop: (order, by) => floor.cases.stop(order, by),
-    },
+    cases: casesOf(floor),
+    account,
     lists,
     recordings,
     alarms,
@@ -57,7 +62,31 @@ export function floorForHttp(floor: Floor, parts: FromFloorParts): FloorForHttp 
   };
 }
 
-function telephonyOf({ telephony }: Floor, parts: FromFloorParts): TelephonyForHttp {
+function casesOf({ cases, telephony }: Floor): CasesForHttp {
+  return {
+    ...cases,
+    creditors: () => [...cases.view().all('Creditor')],
+    async putCreditor(creditor, by) {
+      const { id, callerId } = creditor;
+      const known = [...cases.view().all('Creditor')];
+      const isNew = known.every((each) => each.id !== id);
+      if (isNew && known.length >= creditorLimit) return refuse('too-many-creditors');
+      await cases.putCreditor(creditor, by);
+      for (const row of [...telephony.view().all('Campaign')]) {
+        if (row.creditorId !== id || row.settings.callerId === callerId) continue;
+        await telephony.ask(putCampaign({ ...row, settings: { ...row.settings, callerId } }, by));
+      }
+      return { done: true };
+    },
+  };
+}
+
+const putCampaign = (
+  { id, name, creditorId, mode, settings }: Omit<CampaignRow, 'state'>,
+  by: string,
+) => ({ kind: 'put-campaign', id, name, creditorId, mode, settings, by }) as const;
+
+function telephonyOf({ cases, telephony }: Floor, parts: FromFloorParts): TelephonyForHttp {
   const setState = (order: Parameters<TelephonyForHttp['setState']>[0], by: string) =>
     telephony.ask<Outcome>({ kind: 'set-agent-state', ...order, by });
   return {
@@ -68,17 +97,37 @@ function telephonyOf({ telephony }: Floor, parts: FromFloorParts): TelephonyForH
     setState,
     call: (order) => telephony.ask({ kind: 'manual-call', ...order }),
     hangUp: (order) => telephony.ask({ kind: 'hang-up-call', ...order }),
-    dispose: ({ callId, agentId, actionCode: disposition, effective }, by) =>
-      telephony.ask({ kind: 'dispose', callId, agentId, by, disposition, effective }),
+    async dispose({ callId, agentId, actionCode: disposition, effective, ...stated }, by) {
+      // What no code stands for is refused here: later the agent could not be asked any more.
+      const checked = cases.checkAction({ code: disposition, ...stated });
+      if (!checked.done) return checked;
+      return telephony.ask({
+        kind: 'dispose',
+        ...{ callId, agentId, by, disposition, effective, stated },
+      });
+    },
     campaigns: () => viewsOf(telephony.view(), parts).campaigns(),
     setCampaignState: ({ campaignId: id, state, why }, by) =>
       telephony.ask({ kind: 'set-campaign-state', id, state, why, by }),
     async setCampaignSettings({ campaignId, settings }, by) {
       const row = telephony.view().get('Campaign', campaignId);
       if (!row) return { done: false, why: 'no-such-campaign' };
-      const { id, name, creditorId, mode } = row;
-      const all = { ...row.settings, ...settings };
-      return telephony.ask({ kind: 'put-campaign', id, name, creditorId, mode, settings: all, by });
+      return telephony.ask(putCampaign({ ...row, settings: { ...row.settings, ...settings } }, by));
+    },
+    async putCampaign({ campaignId: id, settings: wanted, trunk: wish, ...named }, by) {
+      const view = telephony.view();
+      const known = view.get('Campaign', id);
+      const isFull = [...view.all('Campaign')].length >= campaignLimit;
+      if (!known && isFull) return refuse('too-many-campaigns');
+      const { campaign: defaults, trunks } = parts.dialing;
+      const line = trunks.find(({ name }) => name === wish);
+      if (!line) return refuse('no-such-trunk');
+      const { maxLines, name: trunk } = line;
+      const callerId = cases.view().get('Creditor', named.creditorId)?.callerId;
+      if (callerId === undefined) return refuse('no-such-creditor');
+      const own = known?.settings ?? defaults;
+      const settings = { ...own, ...wanted, trunk, maxLines, callerId };
+      return telephony.ask(putCampaign({ id, ...named, settings }, by));
     },
   };
 }
@@ -101,6 +150,8 @@ function viewsOf(view: TelephonyDraft, { windowCounts, alarms }: ViewParts) {
         ...(pace?.mode === undefined ? {} : { pacing: pace.mode }),
         ...(pace?.reason === undefined ? {} : { pacingWhy: pace.reason }),
         ...windowCounts(id),
+        trunk: settings.trunk,
+        callerId: settings.callerId,
         settings: shownSettings(settings),
       };
     },
@@ -137,9 +188,9 @@ function agentView(view: TelephonyDraft, id: string): AgentView | undefined {
   };
 }
 
-function shownSettings(settings: CampaignSettings): CampaignSettings {
-  const { ringMs, waitMs, limitShare, targetShare, wrapUpMs, maxCallsPerAgent } = settings;
-  return { ringMs, waitMs, limitShare, targetShare, wrapUpMs, maxCallsPerAgent };
+function shownSettings({ noticeSound, ...settings }: CampaignRow['settings']): CampaignSettings {
+  const { trunk: _, callerId: _by, maxLines: _lines, ...shown } = settings;
+  return { ...shown, ...(noticeSound === undefined ? {} : { noticeSound }) };
 }
 
 function shareOf(campaigns: readonly CampaignView[]): number | undefined {

@@ -4,6 +4,7 @@ import rateLimit from '@fastify/rate-limit';
 import { FloorError } from '../errors.ts';
 import { type App, type HttpParts, makeApp, type TlsKeys } from './app.ts';
 import { addAuth, isLoopback } from './auth.ts';
+import { addCampaignsRoutes } from './campaigns-routes.ts';
 import { addCasesRoutes } from './cases-routes.ts';
 import { addDocs } from './docs.ts';
 import { addHealthRoutes } from './health-routes.ts';
@@ -14,6 +15,7 @@ import { openMetrics } from './metrics.ts';
 import { addPeopleRoutes } from './people-routes.ts';
 import { Problem, problemOf, routeOf, sendProblem } from './problems.ts';
 import { addRecordingsRoutes } from './recordings-routes.ts';
+import { addStopsRoutes } from './stops-routes.ts';
 import { addTelephonyRoutes } from './telephony-routes.ts';
 
 /** Requests of one session, token or address in a minute: a busy desktop makes a tenth. */
@@ -78,7 +80,9 @@ export async function buildHttp(parts: HttpParts, tls?: TlsKeys): Promise<App> {
   const metrics = openMetrics(floor, version);
   addPeopleRoutes(app, parts);
   addTelephonyRoutes(app, parts, live);
+  addCampaignsRoutes(app, parts);
   addCasesRoutes(app, parts);
+  addStopsRoutes(app, parts);
   addListsRoutes(app, parts);
   addRecordingsRoutes(app, parts);
   addLedgerRoutes(app, parts);

@@ -88,6 +88,43 @@ const problems = {
   'not-found': [404, 'There is no such thing.', 'The id is unknown here.', 'Check the address.'],
   'no-such-case': [404, 'There is no such case.', 'The id is unknown here.', 'Check the address.'],
   'no-such-campaign': [404, 'There is no such campaign.', 'The id is unknown.', 'Check the id.'],
+  'no-such-creditor': [
+    409,
+    'The creditor is not registered here.',
+    'A campaign shows the number that its creditor has registered.',
+    'Register the creditor first.',
+  ],
+  'no-such-trunk': [
+    409,
+    'There is no such trunk.',
+    'Trunks are those of the configuration.',
+    'Name one of them, or ask site IT to add it.',
+  ],
+  'unknown-code': [
+    409,
+    'No such action code.',
+    'An action that no code stands for could not be acted on.',
+    'Take one from GET /api/action-codes.',
+  ],
+  'callback-missing': [
+    409,
+    'The time to call back is missing.',
+    'This action code is a promise to call.',
+    'State `callback` with it.',
+  ],
+  'promise-missing': [
+    409,
+    'What was promised is missing.',
+    'This action code is a promise to pay.',
+    'State `promise`, its sum and day, with it.',
+  ],
+  past: [409, 'The time is over.', 'What is promised lies ahead.', 'State a later time.'],
+  'reference-differs': [
+    409,
+    'The reference is not that of this case.',
+    'Erasing can not be taken back, so the case is named twice.',
+    'Look at the case, and repeat its reference exactly.',
+  ],
   'too-large': [
     413,
     'The body is too large.',

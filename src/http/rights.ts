@@ -61,7 +61,10 @@ export const rights: Readonly<Record<string, Access>> = {
   'POST /api/calls/:callId/disposition': grants([], ['agent']),
   'GET /api/calls': grants([...floorLeads, 'qa', 'auditor'], ['agent']),
   'GET /api/calls/:callId': grants([...floorLeads, 'qa', 'auditor'], ['agent']),
+  'GET /api/creditors': grants(['it', ...floorLeads, 'data', 'auditor']),
+  'PUT /api/creditors/:creditorId': grants(staffing),
   'GET /api/campaigns': grants(['it', ...floorLeads, 'auditor'], ['agent']),
+  'PUT /api/campaigns/:campaignId': grants(staffing),
   'PUT /api/campaigns/:campaignId/state': grants(['supervisor']),
   'PUT /api/campaigns/:campaignId/settings': grants(['supervisor']),
 
@@ -73,10 +76,19 @@ export const rights: Readonly<Record<string, Access>> = {
   'GET /api/cases': grants([...floorLeads, 'data', 'auditor'], ['agent']),
   'GET /api/cases/:caseId': grants([...floorLeads, 'qa', 'auditor'], ['agent', 'field']),
   'POST /api/cases/:caseId/stop': grants([...floorLeads, 'data', 'qa'], ['agent', 'field']),
+  'POST /api/cases/:caseId/lift-stop': grants(['supervisor']),
+  'POST /api/cases/:caseId/erase': grants(['supervisor']),
   'PUT /api/cases/:caseId/allocation': grants(floorLeads),
   'POST /api/cases/:caseId/release': grants(['supervisor']),
   'GET /api/cases/:caseId/contacts': grants([...floorLeads, 'qa', 'auditor'], ['agent']),
   'POST /api/cases/:caseId/contacts': grants([...floorLeads, 'field', 'data']),
+
+  'GET /api/callbacks': grants(floorLeads, ['agent']),
+  // What may be stated is no secret of anybody.
+  'GET /api/action-codes': everybody,
+  'GET /api/stop-list': grants(['supervisor', 'data']),
+  'POST /api/stop-list': grants(['supervisor', 'data']),
+  'POST /api/stop-list/:stopId/end': grants(['supervisor', 'data']),
 
   'GET /api/lists': grants(['data', 'supervisor', 'auditor']),
   'POST /api/lists': grants(['data']),
@@ -90,6 +102,8 @@ export const rights: Readonly<Record<string, Access>> = {
   'GET /api/recordings/:recordingId/audio': grants([...floorLeads, 'qa', 'auditor']),
 
   'GET /api/entries': grants(['it', 'security', 'supervisor', 'auditor']),
+  'POST /api/ledger/checkpoint': grants(['it', 'supervisor', 'auditor']),
+  'GET /api/ledger/checkpoints/latest': grants(['it', 'security', 'supervisor', 'auditor']),
 };
 
 export type AccessDecision =

@@ -1,4 +1,4 @@
-// Routes of the telephony room: seats, calls, campaigns, the floor as it is, alarms, live news.
+// Routes of the telephony room: seats, calls, the floor as it is, alarms, live news.
 import Type from 'typebox';
 import { type App, actorOf, answers, found, type HttpParts, mustBeOwn } from './app.ts';
 import { bearerOf } from './auth.ts';
@@ -6,26 +6,16 @@ import { Code, digits, exactly, Id, listOf, numberOf, pageKeys, pageOf, UtcMs } 
 import { type Live, seenBy } from './live.ts';
 import { granted, Problem, routeOf } from './problems.ts';
 import { decideAccess, rights } from './rights.ts';
-import {
-  AgentView,
-  AlarmView,
-  CallView,
-  CampaignSettings,
-  CampaignView,
-  DoneView,
-  FloorView,
-} from './views.ts';
+import { AgentView, AlarmView, CallView, DoneView, FloorView } from './views.ts';
 
 const rowsShown = 10_000;
 const AgentParam = exactly({ agentId: Id });
 const CallParam = exactly({ callId: Id });
-const CampaignParam = exactly({ campaignId: Id });
 
 export function addTelephonyRoutes(app: App, parts: HttpParts, live: Live): void {
   addSeats(app, parts);
   addCalls(app, parts);
   addCallHistory(app, parts);
-  addCampaigns(app, parts);
   addFloor(app, parts, live);
 }
 
@@ -162,7 +152,22 @@ function addCalls(app: App, { floor }: HttpParts): void {
           effective: Type.Boolean({
             description: 'A person was spoken to and the matter was raised.',
           }),
-          callbackUtcMs: Type.Optional(UtcMs),
+          callback: Type.Optional(
+            exactly({
+              dueUtcMs: UtcMs,
+              own: Type.Boolean({ description: 'You want to make this call yourself.' }),
+            }),
+          ),
+          promise: Type.Optional(
+            exactly({
+              amountMinor: Type.Integer({
+                minimum: 1,
+                maximum: Number.MAX_SAFE_INTEGER,
+                description: 'Cents, fen: the smallest unit of the case’s money.',
+              }),
+              dueUtcMs: UtcMs,
+            }),
+          ),
         }),
         response: answers(DoneView),
       },
@@ -223,62 +228,6 @@ function addCallHistory(app: App, { history }: HttpParts): void {
       const call = found(await history.call(request.params.callId));
       mustBeOwn(request, call.agentId);
       return call;
-    },
-  );
-}
-
-function addCampaigns(app: App, { floor }: HttpParts): void {
-  const { telephony } = floor;
-
-  app.get(
-    '/api/campaigns',
-    {
-      schema: {
-        tags: ['campaigns'],
-        summary: 'Campaigns, and what pacing does in them',
-        response: answers(exactly({ campaigns: listOf(CampaignView, rowsShown) })),
-      },
-    },
-    (request) => {
-      const campaigns = telephony.campaigns();
-      if (request.reach === 'all') return { campaigns };
-      const { personId } = actorOf(request);
-      const mine = telephony.agents().find(({ id }) => id === personId)?.campaignIds ?? [];
-      return { campaigns: campaigns.filter(({ id }) => mine.includes(id)) };
-    },
-  );
-
-  app.put(
-    '/api/campaigns/:campaignId/state',
-    {
-      schema: {
-        tags: ['campaigns'],
-        summary: 'Start, pause or stop a campaign',
-        params: CampaignParam,
-        body: exactly({ state: Type.Enum(['running', 'paused', 'stopped']), why: Code }),
-        response: answers(DoneView),
-      },
-    },
-    async (request) => {
-      const order = { ...request.body, campaignId: request.params.campaignId };
-      return granted(await telephony.setCampaignState(order, actorOf(request).who));
-    },
-  );
-
-  app.put(
-    '/api/campaigns/:campaignId/settings',
-    {
-      schema: {
-        tags: ['campaigns'],
-        summary: 'Change settings of a campaign; the limits of the law stay',
-        params: CampaignParam,
-        body: Type.Partial(CampaignSettings, { additionalProperties: false, minProperties: 1 }),
-        response: answers(DoneView),
-      },
-    },
-    async (request) => {
-      const order = { campaignId: request.params.campaignId, settings: request.body };
-      return granted(await telephony.setCampaignSettings(order, actorOf(request).who));
     },
   );
 }

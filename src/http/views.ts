@@ -70,17 +70,9 @@ export const AgentView = exactly({
 });
 export type AgentView = Static<typeof AgentView>;
 
-const config = configSchema.properties.telephony.properties.campaign.properties;
-const { ringMs, waitMs, limitShare, targetShare, wrapUpMs, maxCallsPerAgent } = config;
-
 /** What can be changed while a campaign runs; ranges are those of the configuration. */
 export const CampaignSettings = exactly({
-  ringMs,
-  waitMs,
-  limitShare,
-  targetShare,
-  wrapUpMs,
-  maxCallsPerAgent,
+  ...configSchema.properties.telephony.properties.campaign.properties,
 });
 export type CampaignSettings = Static<typeof CampaignSettings>;
 
@@ -96,6 +88,8 @@ export const CampaignView = exactly({
   pacingWhy: optional.text,
   answered30d: whole,
   abandoned30d: whole,
+  trunk: text,
+  callerId: Type.String({ description: 'The number that is shown: its creditor’s.' }),
   settings: CampaignSettings,
 });
 export type CampaignView = Static<typeof CampaignView>;
@@ -172,6 +166,42 @@ export const RecordingView = exactly({
 export const EntryView = exactly({
   seq: whole,
   line: Type.String({ description: 'The exact bytes of the record, without its newline.' }),
+});
+
+export const CheckpointView = exactly({
+  name: Type.String({ description: 'Its file’s name in the folder of checkpoints.' }),
+  text: Type.String({ description: 'The signed note, byte for byte.' }),
+});
+
+export const CreditorView = exactly({ id: text, name: text, callerId: text });
+
+export const ActionCodeView = exactly({
+  code: text,
+  zh: text,
+  en: text,
+  reached: Type.Enum(['debtor', 'other', 'nobody']),
+  effective: Type.Boolean({ description: 'The conversation counts, however it is marked.' }),
+  needs: Type.Optional(Type.Enum(['callback', 'promise'])),
+  stops: Type.Optional(Type.String({ description: 'The case stops at once, for this reason.' })),
+  number: Type.Optional(Type.Enum(['invalid', 'stopped'])),
+});
+
+export const CallbackView = exactly({
+  id: text,
+  caseId: text,
+  numberId: text,
+  dueUtcMs: Type.Integer({ description: 'As it was agreed.' }),
+  nextUtcMs: Type.Integer({ description: 'Later than that while a rule holds it back.' }),
+  agentId: Type.Optional(Type.String({ description: 'Who wants to keep it; absent: anybody.' })),
+});
+
+export const StopListView = exactly({
+  id: text,
+  scope: text,
+  key: Type.String({ description: 'Keyed digest of number or person, or the creditor’s id.' }),
+  reason: text,
+  byPersonId: text,
+  atUtcMs: whole,
 });
 
 export const CaseSummary = exactly({

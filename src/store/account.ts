@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../clock.ts';
 import type { Row } from '../draft.ts';
 import type { Ids } from '../ids.ts';
 import type { Disk } from '../vault/disk.ts';
-import { openCheckpoints } from './checkpoints.ts';
+import { openCheckpoints, type SignedCheckpoint } from './checkpoints.ts';
 import type { Store } from './commit.ts';
 import { openSegments } from './segments.ts';
 
@@ -31,7 +31,9 @@ export interface AccountParts {
 export interface Account {
   siteId: string;
   /** Signs the ledger as it is now; resolves when the checkpoint is durable. */
-  checkpoint(): Promise<{ name: string; text: string }>;
+  checkpoint(): Promise<SignedCheckpoint>;
+  /** The newest checkpoint; undefined before the first. */
+  latestCheckpoint(): Promise<SignedCheckpoint | undefined>;
   /** Brings the segments level with the table. */
   flush(): Promise<void>;
   end(): Promise<void>;
@@ -88,6 +90,7 @@ export function openAccount(parts: AccountParts): Account {
   return {
     siteId,
     checkpoint: () => checkpoints.sign(),
+    latestCheckpoint: () => checkpoints.latest(),
     flush: () => segments.flush(),
     async end() {
       timer.cancel();

@@ -36,9 +36,18 @@ export interface CheckpointParts {
   record(entry: Entry): void;
 }
 
+export interface SignedCheckpoint {
+  /** Its file's name in the folder of checkpoints. */
+  name: string;
+  /** The signed note itself. */
+  text: string;
+}
+
 export interface Checkpoints {
   /** Signs the ledger as it is now; resolves when file and entry are durable. */
-  sign(): Promise<{ name: string; text: string }>;
+  sign(): Promise<SignedCheckpoint>;
+  /** The newest one; undefined before the first. */
+  latest(): Promise<SignedCheckpoint | undefined>;
   /** Resolves when nothing is being signed any more, so that the table may be closed. */
   idle(): Promise<void>;
 }
@@ -74,6 +83,12 @@ export function openCheckpoints(parts: CheckpointParts): Checkpoints {
       // Whoever asked is told of a failure; the next one starts anew.
       signing = work.catch(() => undefined);
       return work;
+    },
+    async latest() {
+      const { folder, disk } = parts;
+      const name = (await checkpointNames(disk, folder)).at(-1);
+      if (name === undefined) return undefined;
+      return { name, text: await readWhole(disk, join(folder, name), maxCheckpointChars) };
     },
     async idle() {
       await signing;

@@ -95,6 +95,7 @@ export function openHistory(client: Client) {
 
     ...caseQuestions(client),
     ...contactQuestions(client),
+    ...promiseQuestions(client),
 
     /** The ledger's own lines from a place on, oldest first. */
     entries: (page: { afterSeq: number; limit: number }): Promise<LedgerLine[]> =>
@@ -151,6 +152,38 @@ function caseQuestions(client: Client) {
     async list(id: string) {
       const row = await client.list.findUnique({ where: { id } });
       return row === null ? undefined : plain(row);
+    },
+  };
+}
+
+/** What is promised, and who must not be contacted. */
+function promiseQuestions(client: Client) {
+  return {
+    /** Promised calls that are still owed, the next one first. */
+    async callbacks(
+      filter: { agentId?: string | undefined; dueBeforeUtcMs?: number | undefined },
+      page: Page,
+    ) {
+      const { agentId, dueBeforeUtcMs } = filter;
+      const rows = await client.callback.findMany({
+        where: {
+          state: 'open',
+          ...given({ agentId }),
+          nextUtcMs: between(undefined, dueBeforeUtcMs),
+        },
+        orderBy: [{ nextUtcMs: 'asc' }, { id: 'asc' }],
+        ...paged(page),
+      });
+      return rows.map(plain);
+    },
+
+    /** Newest first. */
+    async stopList(page: Page) {
+      const rows = await client.stopList.findMany({
+        orderBy: [{ atUtcMs: 'desc' }, { id: 'desc' }],
+        ...paged(page),
+      });
+      return rows.map(plain);
     },
   };
 }

@@ -46,7 +46,8 @@ export function putCampaign(draft: TelephonyDraft, event: PutCampaign) {
   const { id, name, creditorId, mode } = event;
   const known = draft.get('Campaign', id);
   const state = known?.state ?? 'stopped';
-  draft.put('Campaign', { id, name, creditorId, mode, state, settings });
+  const stateWhy = known?.stateWhy;
+  draft.put('Campaign', { id, name, creditorId, mode, state, stateWhy, settings });
   draft.entry({
     what: known ? 'campaign-changed' : 'campaign-created',
     who: event.by,

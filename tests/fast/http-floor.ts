@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { actionCodes } from '../../src/cases/action-code.ts';
 import { realClock } from '../../src/clock.ts';
 import type { HttpParts } from '../../src/http/app.ts';
 import type { FloorForHttp, LiveMessage, NewList } from '../../src/http/floor-port.ts';
@@ -156,11 +157,22 @@ function standIns(
       hangUp: took('hang-up'),
       dispose: took('dispose'),
       campaigns: () => [],
+      putCampaign: took('put-campaign'),
       setCampaignState: took('set-campaign-state'),
       setCampaignSettings: took('set-campaign-settings'),
     },
     cases: {
+      actionCodes,
+      creditors: () => [{ id: 'creditor-1', name: 'Demo Bank', callerId: '+12025550199' }],
+      putCreditor: took('put-creditor'),
       stop: took('stop'),
+      liftStop: took('lift-stop'),
+      async addToStopList(given, by) {
+        await took('add-to-stop-list')(given, by);
+        return { done: true, stopId: 'stop-1' };
+      },
+      takeOffStopList: took('take-off-stop-list'),
+      eraseCase: (caseId, by, why) => took('erase-case')({ caseId, why }, by),
       allocate: took('allocate'),
       release: took('release'),
       async reportContact(given, by) {
@@ -195,6 +207,10 @@ function standIns(
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
+    },
+    account: {
+      checkpoint: async () => ({ name: '000000000002.checkpoint', text: 'signed\n' }),
+      latestCheckpoint: async () => undefined,
     },
     health: () => ({ ready: true, checks: [{ name: 'telephony', state: 'ok' }] }),
     figures: () => ({

@@ -1,5 +1,13 @@
-// Orders and views over HTTP on the real rooms of people and telephony, with a quiet phone system.
+// Orders and views over HTTP on real rooms, store and ledger, with a quiet phone system.
+import { createHmac } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isSignedBy, publicKeyText, readCheckpoint } from '../../src/audit/checkpoint.ts';
+import { everyDay, noHolidays } from '../../src/calendar.ts';
+import { type Cases, openCases } from '../../src/cases/cases.ts';
+import { defaultPolicy } from '../../src/cases/contact-policy.ts';
 import { realClock } from '../../src/clock.ts';
 import type { Floor } from '../../src/floor.ts';
 import type { App } from '../../src/http/app.ts';
@@ -8,9 +16,13 @@ import { floorForHttp } from '../../src/http/from-floor.ts';
 import { buildHttp } from '../../src/http/http.ts';
 import type { AlarmView } from '../../src/http/views.ts';
 import { realIds } from '../../src/ids.ts';
+import { type Account, openAccount } from '../../src/store/account.ts';
+import { openCaseStore } from '../../src/store/load.ts';
 import type { PhoneFact, PhoneSystem } from '../../src/telephony/phone-system.ts';
 import type { Recordings } from '../../src/telephony/recordings.ts';
 import { openTelephony, type Telephony } from '../../src/telephony/telephony.ts';
+import { realDisk } from '../../src/vault/disk.ts';
+import { signingKeyFrom } from '../../src/vault/keys.ts';
 import { openTestFloor, required, type TestFloor } from './http-floor.ts';
 
 const taken = { outcome: 'accepted' } as const;
@@ -38,8 +50,18 @@ const recordings: Recordings = {
   room: async () => ({ spoolHours: 48, vaultHours: 240, unsealed: 0 }),
 };
 
+const trunk = { name: 'carrier', host: '127.0.0.1', port: 5060, maxLines: 10 };
+const defaults = {
+  ...{ ringMs: 30_000, limitMs: 3_600_000, messageSound: 'gatehouse/no-agent', waitMs: 2_000 },
+  ...{ limitShare: 0.03, targetShare: 0.02, wrapUpMs: 30_000, maxCallsPerAgent: 4 },
+};
+
 let test: TestFloor;
 let telephony: Telephony;
+let cases: Cases;
+let account: Account;
+let folder: string;
+const signingKey = signingKeyFrom(Buffer.alloc(32, 7));
 let app: App;
 const news: LiveMessage[] = [];
 beforeAll(async () => {
@@ -48,17 +70,32 @@ beforeAll(async () => {
     throw cause;
   };
   const world = { clock: realClock, ids: realIds, committer: test.store, report: stop, stop };
+  folder = mkdtempSync(join(tmpdir(), 'gatehouse-'));
+  mkdirSync(join(folder, 'uploads'));
+  account = openAccount({
+    ...{ store: test.store, disk: realDisk, clock: realClock, ids: realIds, dataDir: folder },
+    ...{ signingKey, everyMs: 3_600_000, failed: stop },
+  });
+  cases = openCases(world, {
+    store: openCaseStore(test.database),
+    policy: { ...defaultPolicy(noHolidays, ['UTC']), hours: everyDay([0, 1_440]) },
+    lists: { folder: join(folder, 'uploads'), region: 'US', zones: ['UTC'] },
+    digest: (kind, text) => createHmac('sha256', 'site').update(`${kind}/${text}`).digest('hex'),
+    stopped: () => true,
+    eraseRecordings: async () => {},
+  });
+  await cases.start();
   telephony = openTelephony(world, {
     phone,
     recordings,
     limits,
     settleObject: async () => {},
     eraseObject: async () => {},
-    permit: async () => ({ outcome: 'refused', rule: 'no-lead-due' }),
-    settle: async () => {},
+    permit: (request) => cases.permit(request),
+    settle: (contact) => cases.settle(contact),
   });
   await telephony.start();
-  const rooms = { people: test.people, telephony } as Floor;
+  const rooms = { people: test.people, cases, telephony } as Floor;
   const stands = test.parts.floor;
   const floor = floorForHttp(rooms, {
     clock: realClock,
@@ -69,24 +106,27 @@ beforeAll(async () => {
         [...telephony.view().all('Alarm')].filter((row) => !row.clearedUtcMs) as AlarmView[],
       acknowledge: stands.alarms.acknowledge,
     },
-    cases: stands.cases,
+    dialing: { campaign: defaults, trunks: [trunk] },
+    account,
     lists: stands.lists,
     recordings: stands.recordings,
   });
   floor.live.subscribe((message) => news.push(message));
   app = await buildHttp({ ...test.parts, floor });
-  const settings = {
-    ...{ trunk: 'carrier', callerId: '+442079460000', ringMs: 30_000, limitMs: 3_600_000 },
-    ...{ messageSound: 'gatehouse/no-agent', waitMs: 2_000, limitShare: 0.03, targetShare: 0.02 },
-    ...{ wrapUpMs: 30_000, maxLines: 10, maxCallsPerAgent: 4 },
-  };
+  const by = 'system';
+  const callerId = '+12025550199';
+  await cases.putCreditor({ id: 'creditor-1', name: 'Demo Bank', callerId }, by);
+  const settings = { ...defaults, trunk: 'carrier', callerId, maxLines: 10 };
   const creditorId = 'creditor-1';
   const campaign = { id: 'campaign-1', name: 'March', creditorId, mode: 'predictive' } as const;
-  await telephony.ask({ kind: 'put-campaign', ...campaign, settings, by: 'system' });
+  await telephony.ask({ kind: 'put-campaign', ...campaign, settings, by });
 });
 afterAll(async () => {
   await app.close();
   await telephony.stop();
+  cases.end();
+  await account.end();
+  rmSync(folder, { recursive: true });
   await test.close();
 });
 
@@ -166,6 +206,58 @@ describe('the floor behind HTTP', () => {
     const none = await ask('PUT', '/api/campaigns/campaign-9/state', token, started);
     expect(none).toMatchObject({ status: 404, json: { code: 'no-such-campaign' } });
     await until(() => news.some(({ topic, data }) => topic === 'campaign' && 'pacing' in data));
+  });
+
+  it('is set up: creditors with one number each, campaigns that show it', async () => {
+    const { token } = await test.person('it');
+    const boss = await test.person('supervisor');
+    const creditor = { name: 'River Bank', callerId: '+12025550150' };
+    const bank = '/api/creditors/creditor-2';
+    const spoken = { ...creditor, callerId: '0202 555 0150' };
+    expect((await ask('PUT', bank, token, spoken)).status).toBe(400);
+    const path = '/api/campaigns/campaign-2';
+    const plan = { name: 'April', creditorId: 'creditor-2', mode: 'progressive', trunk: 'carrier' };
+    const early = await ask('PUT', path, boss.token, plan);
+    expect(early).toMatchObject({ status: 409, json: { code: 'no-such-creditor' } });
+    expect((await ask('PUT', bank, token, creditor)).status).toBe(200);
+    const known = await ask('GET', '/api/creditors', boss.token);
+    expect(known.json.creditors).toContainEqual({ id: 'creditor-2', ...creditor });
+    const lost = await ask('PUT', path, boss.token, { ...plan, trunk: 'nowhere' });
+    expect(lost).toMatchObject({ status: 409, json: { code: 'no-such-trunk' } });
+    const own = { callerId: '+12025550177' };
+    expect((await ask('PUT', path, boss.token, { ...plan, ...own })).status).toBe(400);
+    expect((await ask('PUT', path, boss.token, { ...plan, settings: own })).status).toBe(400);
+    const quick = { ...plan, settings: { ringMs: 14_999 } };
+    expect((await ask('PUT', path, boss.token, quick)).status).toBe(400);
+    const short = { ...plan, settings: { wrapUpMs: 5_000 } };
+    expect((await ask('PUT', path, token, short)).json).toEqual({ done: true });
+    const started = { state: 'running', why: 'shift-begins' };
+    expect((await ask('PUT', `${path}/state`, boss.token, started)).status).toBe(200);
+    // Neither a new name nor the creditor's new number sets back what was set before.
+    expect((await ask('PUT', path, boss.token, { ...plan, name: 'May' })).status).toBe(200);
+    const moved = { ...creditor, callerId: '+12025550151' };
+    expect((await ask('PUT', bank, boss.token, moved)).status).toBe(200);
+    const { json } = await ask('GET', '/api/campaigns', boss.token);
+    expect(json.campaigns.find(({ id }: { id: string }) => id === 'campaign-2')).toMatchObject({
+      ...{ name: 'May', mode: 'progressive', state: 'running', stateWhy: 'shift-begins' },
+      ...{ trunk: 'carrier', callerId: '+12025550151' },
+      settings: { ...defaults, wrapUpMs: 5_000 },
+    });
+    expect(telephony.view().get('Campaign', 'campaign-2')?.settings.maxLines).toBe(10);
+    expect(telephony.view().get('Campaign', 'campaign-1')?.settings.callerId).toBe('+12025550199');
+  });
+
+  it('signs the ledger when it is asked to', async () => {
+    const { token } = await test.person('auditor');
+    const latest = '/api/ledger/checkpoints/latest';
+    expect(await ask('GET', latest, token)).toMatchObject({ status: 404 });
+    const { status, json } = await ask('POST', '/api/ledger/checkpoint', token);
+    expect(status).toBe(200);
+    const checkpoint = readCheckpoint(json.text);
+    expect(checkpoint && isSignedBy(checkpoint, publicKeyText(signingKey))).toBe(true);
+    expect(json.name).toBe(`${String(checkpoint?.size).padStart(12, '0')}.checkpoint`);
+    expect((await ask('GET', latest, token)).json).toEqual(json);
+    expect(test.entries('checkpoint-signed')).toHaveLength(1);
   });
 
   it('says how it is', async () => {
