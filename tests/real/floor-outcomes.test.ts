@@ -109,7 +109,7 @@ describe('a call', () => {
     expect(cleared?.seq).toBeGreaterThan(next?.seq ?? 0);
   });
 
-  it('that no agent can take hears the message within two seconds, and counts as dropped', async () => {
+  it('that no agent can take hears the message within two seconds, and is dropped', async () => {
     const number = numberOf('talksUntilHungUp', 1);
     await rig.campaign('no-agent', [number]);
     const agentId = await seatOne(third, 'no-agent');
@@ -147,7 +147,7 @@ describe('an agent’s phone', () => {
     expect(away.atUtcMs).toBe(lost.atUtcMs);
   });
 
-  it('that hangs up during a call is out within a second, and the customer is not left alone', async () => {
+  it('that hangs up during a call is out within a second, the customer not alone', async () => {
     const number = numberOf('talksUntilHungUp', 2);
     await rig.campaign('leaving', [number]);
     await rig.setCampaign('leaving', 'running');
@@ -178,7 +178,7 @@ describe('a call by hand', () => {
   const [allocated, released] = [4, 5].map((turn) => numberOf('hangsUpAfterTalk', turn));
   let agentId: string;
 
-  it('is placed only into a case that is allocated to the agent, or released for them', async () => {
+  it('is placed only into a case allocated to the agent, or released for them', async () => {
     await rig.campaign('by-hand', [allocated ?? '', released ?? '']);
     agentId = await seatOne(fifth, 'by-hand');
     const refused = await callByHand(allocated ?? '');
