@@ -1,150 +1,23 @@
 // Orders and views over HTTP on real rooms, store and ledger, with a quiet phone system.
-import { createHmac } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isSignedBy, publicKeyText, readCheckpoint } from '../../src/audit/checkpoint.ts';
-import { everyDay, noHolidays } from '../../src/calendar.ts';
-import { type Cases, openCases } from '../../src/cases/cases.ts';
-import { defaultPolicy } from '../../src/cases/contact-policy.ts';
 import { realClock } from '../../src/clock.ts';
-import type { Floor } from '../../src/floor.ts';
-import type { App } from '../../src/http/app.ts';
 import type { LiveMessage } from '../../src/http/floor-port.ts';
-import { floorForHttp } from '../../src/http/from-floor.ts';
-import { buildHttp } from '../../src/http/http.ts';
-import type { AlarmView } from '../../src/http/views.ts';
-import { realIds } from '../../src/ids.ts';
-import { type Account, openAccount } from '../../src/store/account.ts';
-import { openCaseStore } from '../../src/store/load.ts';
-import type { PhoneFact, PhoneSystem } from '../../src/telephony/phone-system.ts';
-import type { Recordings } from '../../src/telephony/recordings.ts';
-import { openTelephony, type Telephony } from '../../src/telephony/telephony.ts';
-import { realDisk } from '../../src/vault/disk.ts';
-import { signingKeyFrom } from '../../src/vault/keys.ts';
-import { openTestFloor, required, type TestFloor } from './http-floor.ts';
+import { required } from './http-floor.ts';
+import { defaults, openRooms, signingKey, type TestRooms, until } from './http-rooms.ts';
 
-const taken = { outcome: 'accepted' } as const;
-let tellFact: (fact: PhoneFact) => void = () => {};
-const empty = { bootId: 'boot-1', calls: [], legs: [] };
-const phone: PhoneSystem = {
-  async start(sink) {
-    tellFact = sink;
-    sink({ kind: 'feed-fresh', survey: empty });
-  },
-  stop: async () => {},
-  dial: async () => taken,
-  ringAgent: async () => taken,
-  connect: async () => taken,
-  endWithMessage: async () => taken,
-  hangUp: async () => taken,
-  survey: async () => empty,
-};
-const limits = { minSpoolHours: 1, minVaultHours: 1, maxUnsealed: 10 };
-const recordings: Recordings = {
-  check: async () => ({ outcome: 'recording' }),
-  seal: async () => ({ outcome: 'not-finished' }),
-  discardRaw: async () => ({ outcome: 'discarded' }),
-  survey: async () => ({ outcome: 'surveyed', recordings: [] }),
-  room: async () => ({ spoolHours: 48, vaultHours: 240, unsealed: 0 }),
-};
-
-const trunk = { name: 'carrier', host: '127.0.0.1', port: 5060, maxLines: 10 };
-const defaults = {
-  ...{ ringMs: 30_000, limitMs: 3_600_000, messageSound: 'gatehouse/no-agent', waitMs: 2_000 },
-  ...{ limitShare: 0.03, targetShare: 0.02, wrapUpMs: 30_000, maxCallsPerAgent: 4 },
-};
-
-let test: TestFloor;
-let telephony: Telephony;
-let cases: Cases;
-let account: Account;
-let folder: string;
-const signingKey = signingKeyFrom(Buffer.alloc(32, 7));
-let app: App;
-const news: LiveMessage[] = [];
+let rooms: TestRooms;
+let test: TestRooms['test'];
+let telephony: TestRooms['telephony'];
+let ask: TestRooms['ask'];
+let app: TestRooms['app'];
+let news: TestRooms['news'];
+let tellFact: TestRooms['tellFact'];
 beforeAll(async () => {
-  test = await openTestFloor();
-  const stop = (cause: unknown) => {
-    throw cause;
-  };
-  const world = { clock: realClock, ids: realIds, committer: test.store, report: stop, stop };
-  folder = mkdtempSync(join(tmpdir(), 'gatehouse-'));
-  mkdirSync(join(folder, 'uploads'));
-  account = openAccount({
-    ...{ store: test.store, disk: realDisk, clock: realClock, ids: realIds, dataDir: folder },
-    ...{ signingKey, everyMs: 3_600_000, failed: stop },
-  });
-  cases = openCases(world, {
-    store: openCaseStore(test.database),
-    policy: { ...defaultPolicy(noHolidays, ['UTC']), hours: everyDay([0, 1_440]) },
-    lists: { folder: join(folder, 'uploads'), region: 'US', zones: ['UTC'] },
-    digest: (kind, text) => createHmac('sha256', 'site').update(`${kind}/${text}`).digest('hex'),
-    stopped: () => true,
-    eraseRecordings: async () => {},
-  });
-  await cases.start();
-  telephony = openTelephony(world, {
-    phone,
-    recordings,
-    limits,
-    settleObject: async () => {},
-    eraseObject: async () => {},
-    permit: (request) => cases.permit(request),
-    settle: (contact) => cases.settle(contact),
-  });
-  await telephony.start();
-  const rooms = { people: test.people, cases, telephony } as Floor;
-  const stands = test.parts.floor;
-  const floor = floorForHttp(rooms, {
-    clock: realClock,
-    onLines: test.store.onLines,
-    windowCounts: () => ({ answered30d: 200, abandoned30d: 3 }),
-    alarms: {
-      all: () =>
-        [...telephony.view().all('Alarm')].filter((row) => !row.clearedUtcMs) as AlarmView[],
-      acknowledge: stands.alarms.acknowledge,
-    },
-    dialing: { campaign: defaults, trunks: [trunk] },
-    account,
-    lists: stands.lists,
-    recordings: stands.recordings,
-  });
-  floor.live.subscribe((message) => news.push(message));
-  app = await buildHttp({ ...test.parts, floor });
-  const by = 'system';
-  const callerId = '+12025550199';
-  await cases.putCreditor({ id: 'creditor-1', name: 'Demo Bank', callerId }, by);
-  const settings = { ...defaults, trunk: 'carrier', callerId, maxLines: 10 };
-  const creditorId = 'creditor-1';
-  const campaign = { id: 'campaign-1', name: 'March', creditorId, mode: 'predictive' } as const;
-  await telephony.ask({ kind: 'put-campaign', ...campaign, settings, by });
+  rooms = await openRooms();
+  ({ test, telephony, ask, app, news, tellFact } = rooms);
 });
-afterAll(async () => {
-  await app.close();
-  await telephony.stop();
-  cases.end();
-  await account.end();
-  rmSync(folder, { recursive: true });
-  await test.close();
-});
-
-async function ask(method: 'GET' | 'POST' | 'PUT', url: string, token: string, payload?: object) {
-  const body = payload === undefined ? {} : { payload };
-  const headers = { authorization: `Bearer ${token}` };
-  const response = await app.inject({ method, url, headers, ...body });
-  return { status: response.statusCode, json: response.json() };
-}
-
-/** Goes on until something is so, as fast as the event loop turns. */
-async function until(isSo: () => boolean): Promise<void> {
-  const endMs = realClock.uptimeMs() + 5_000;
-  while (!isSo()) {
-    if (realClock.uptimeMs() > endMs) throw new Error('not within 5 s');
-    await new Promise<void>((resolve) => realClock.soon(resolve));
-  }
-}
+afterAll(() => rooms.close());
 
 describe('the floor behind HTTP', () => {
   it('signs an agent in, rings the phone, lets them be ready once all is on record', async () => {
