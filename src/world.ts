@@ -25,7 +25,7 @@ export interface World {
   policy: ContactPolicy;
   lists: ListSettings;
   /** HMAC with the site's key: what stands in ledger and counters for a number or a person. */
-  digest(kind: 'person' | 'number', text: string): string;
+  digest(kind: 'person' | 'number' | 'reference', text: string): string;
   limits: RecordingLimits;
   requirements: readonly string[];
   /** A port threw: an effect's outcome is unknown. For the log. */

@@ -21,6 +21,7 @@ const row: CaseRow = {
   batchId: 'batch-1',
   creditorId: 'creditor-1',
   reference: 'R-1',
+  referenceKey: 'rk-1',
   stops: [],
   version: 7,
 };

@@ -29,6 +29,8 @@ export interface CaseRow {
   readonly creditorId: string;
   /** The creditor's own number of the case. */
   readonly reference: string;
+  /** Creditor and reference as a keyed digest: by it a case that comes twice is found. */
+  readonly referenceKey: string;
   readonly product?: string;
   /** In the smallest unit of the currency, so that sums stay exact. */
   readonly amountMinor?: number;

@@ -53,7 +53,7 @@ export interface CasesPorts {
   policy: ContactPolicy;
   lists: ListSettings;
   /** HMAC with the site's key: what stands in ledger and counters for a number or a person. */
-  digest(kind: 'person' | 'number', text: string): string;
+  digest(kind: 'person' | 'number' | 'reference', text: string): string;
   /** Ends what rings for these cases in other rooms; false when it could not be told. */
   stopped(caseIds: readonly string[], reason: string): boolean;
   /** Destroys the keys of these calls' recordings for good; also true of those that have none. */

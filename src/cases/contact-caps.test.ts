@@ -29,10 +29,16 @@ const morning = at('2026-11-23T10:00:00+08:00');
 
 const ids = { caseId: 'case-1', personId: 'person-1' };
 const theCase = { id: 'case-1', batchId: 'batch-1', creditorId: 'c-1', reference: 'R-1' };
-const person = { id: 'person-1', caseId: 'case-1', role: 'debtor', personKey: 'pk-1' } as const;
+const person = {
+  id: 'person-1',
+
+  caseId: 'case-1',
+  role: 'debtor',
+  personKey: 'pk-1',
+} as const;
 const number = { id: 'number-1', e164: '+12025550123', numberKey: 'nk-1', notAtWork: false };
 const known: Omit<ContactFacts, 'tally'> = {
-  case: { ...theCase, stops: [], version: 1 },
+  case: { ...theCase, referenceKey: 'rk-1', stops: [], version: 1 },
   batch: { id: 'batch-1', creditorId: 'c-1', name: 'B', receivedUtcMs: 0 },
   person: { ...person, zone: shanghai, version: 1 },
   number: { ...number, ...ids, kind: 'mobile', state: 'ok', version: 1 },

@@ -26,6 +26,7 @@ const theCase: CaseRow = {
   batchId: 'batch-1',
   creditorId: 'creditor-1',
   reference: 'R-1',
+  referenceKey: 'rk-1',
   stops: [],
   version: 1,
 };

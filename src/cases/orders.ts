@@ -11,7 +11,7 @@ export interface OrderParts {
   store: CaseStore;
   ids: Ids;
   /** HMAC with the site's key: what stands in ledger and counters for a number or a person. */
-  digest(kind: 'person' | 'number', text: string): string;
+  digest(kind: 'person' | 'number' | 'reference', text: string): string;
   /** Decides the event that `make` builds, in the same tick; gives the answer. */
   askNow(make: () => CaseOrder | EraseCase): unknown;
   view(): CasesDraft;

@@ -128,8 +128,8 @@ export interface CaseStore {
   callbackById(callbackId: string): CallbackRow | undefined;
   stopById(stopId: string): StopListRow | undefined;
   caseFile(row: CaseRow): CaseFile;
-  /** Of these references of a creditor the known ones, each with the batch it came in with. */
-  batchesOf(creditorId: string, references: readonly string[]): Map<string, string>;
+  /** Of these keys of references the known ones, each with the batch it came in with. */
+  batchesOf(referenceKeys: readonly string[]): Map<string, string>;
   /** Did telephony take the permit of this call, so that it has settled or will settle it? */
   wasPermitted(callId: string): boolean;
   /** Takes what was deleted out of the write-ahead log too; false while a reader holds it. */

@@ -6,6 +6,7 @@ import type { Change, Row } from '../draft.ts';
 import { FloorError } from '../errors.ts';
 import type { Batch, Committer, WorkingSet } from '../room.ts';
 import type { Database, Statement } from './database.ts';
+import { type Words, wordsOf } from './words.ts';
 
 interface Column {
   name: string;
@@ -18,6 +19,7 @@ interface Table {
   put: Statement;
   putIfVersion: Statement | undefined;
   drop: Statement;
+  words: Words | undefined;
 }
 
 interface Line {
@@ -124,15 +126,18 @@ function prepareTable(database: Database, name: string): Table {
         )
       : undefined,
     drop: database.prepare(`DELETE FROM "${name}" WHERE id = ?`),
+    words: wordsOf(database, name),
   };
 }
 
 function writeChange(table: Table, change: Change): void {
   if (change.row === null) {
     table.drop.run(change.id);
+    table.words?.blank(change.id);
     return;
   }
   const row = change.row as unknown as Record<string, unknown>;
+  table.words?.put(change.id, row);
   const values = table.columns.map((column) => toStored(row[column.name]));
   if (change.expectVersion === undefined) {
     table.put.run(values);
@@ -158,7 +163,9 @@ export function rowReader(
   const special = columnsOf(database, table).filter(
     ({ type }) => type === 'JSONB' || type === 'BOOLEAN',
   );
+  const words = wordsOf(database, table);
   return (stored) => {
+    words?.read(stored);
     for (const key of Object.keys(stored)) if (stored[key] === null) delete stored[key];
     for (const { name, type } of special) {
       const value = stored[name];

@@ -122,22 +122,36 @@ function caseQuestions(client: Client) {
         orderBy: { id: 'asc' },
         ...paged(page),
       });
-      return rows.map((row) => ({ ...plain(row), stops: row.stops as string[] }));
+      const references = await wordsOf(client, rows, 'reference');
+      return rows.map((row) => ({
+        ...plain(row),
+        reference: references.get(row.id) ?? '',
+        stops: row.stops as string[],
+      }));
     },
 
     async case(id: string) {
       const row = await client.case.findUnique({ where: { id } });
-      return row === null ? undefined : { ...plain(row), stops: row.stops as string[] };
+      if (row === null) return undefined;
+      const reference = (await wordsOf(client, [row], 'reference')).get(id) ?? '';
+      return { ...plain(row), reference, stops: row.stops as string[] };
     },
 
     /** Whom a case is about, with names and numbers. */
     async casePeople(caseId: string) {
       const people = await client.casePerson.findMany({ where: { caseId }, take: pageLimit });
       const numbers = await client.number.findMany({ where: { caseId }, take: pageLimit });
-      return people.map((person) => ({
-        ...plain(person),
-        numbers: numbers.filter(({ personId }) => personId === person.id).map(plain),
-      }));
+      const names = await wordsOf(client, people, 'name');
+      const texts = await wordsOf(client, numbers, 'e164');
+      const shown = numbers.map((row) => ({ ...plain(row), e164: texts.get(row.id) ?? '' }));
+      return people.map((person) => {
+        const name = names.get(person.id);
+        return {
+          ...plain(person),
+          ...(name === undefined ? {} : { name }),
+          numbers: shown.filter(({ personId }) => personId === person.id),
+        };
+      });
     },
 
     /** Newest first. */
@@ -270,6 +284,13 @@ async function linesAbout(client: Client, about: string, afterSeq: number, take:
       AND seq > ${afterSeq}
     ORDER BY seq LIMIT ${take}`;
   return rows.map(({ seq, line }) => ({ seq: Number(seq), line }));
+}
+
+/** What names people and debts stands in a table of its own (src/store/words.ts): row → text. */
+async function wordsOf(client: Client, rows: readonly { id: string }[], column: string) {
+  const ids = rows.map(({ id }) => `${id}.${column}`);
+  const found = await client.words.findMany({ where: { id: { in: ids } } });
+  return new Map(found.map(({ id, text }) => [id.slice(0, -column.length - 1), text]));
 }
 
 const paged = ({ after, limit }: Page) => ({

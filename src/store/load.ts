@@ -14,6 +14,7 @@ import type { ContactRow } from '../cases/contact.ts';
 import type { Candidate, CaseStore, LeadRow } from '../cases/working-set.ts';
 import { rowReader } from './commit.ts';
 import type { Database, Statement } from './database.ts';
+import { rewrite } from './words.ts';
 
 /** A reader of whole rows of one table, prepared once. */
 function readerOf(database: Database) {
@@ -189,7 +190,7 @@ export function openCaseStore(database: Database): CaseStore {
   const callbackBy = reader<CallbackRow>('Callback', 'id = ?');
   const stopBy = reader<StopListRow>('StopList', 'id = ?');
   const byReference = database
-    .prepare('SELECT batchId FROM "Case" WHERE creditorId = ? AND reference = ? LIMIT 1')
+    .prepare('SELECT batchId FROM "Case" WHERE referenceKey = ? LIMIT 1')
     .pluck();
   const permitted = database.prepare('SELECT 1 FROM "Call" WHERE id = ? AND permitId IS NOT NULL');
   return {
@@ -203,16 +204,17 @@ export function openCaseStore(database: Database): CaseStore {
     sameNumbers: (numberKey, personKey) => sameNumbers(numberKey, personKey),
     callbackById: (callbackId) => callbackBy(callbackId)[0],
     stopById: (stopId) => stopBy(stopId)[0],
-    batchesOf(creditorId, references) {
+    batchesOf(referenceKeys) {
       const known = new Map<string, string>();
-      for (const reference of references) {
-        const batchId = byReference.get(creditorId, reference) as string | undefined;
-        if (batchId !== undefined) known.set(reference, batchId);
+      for (const key of referenceKeys) {
+        const batchId = byReference.get(key) as string | undefined;
+        if (batchId !== undefined) known.set(key, batchId);
       }
       return known;
     },
     wasPermitted: (callId) => permitted.get(callId) !== undefined,
     clearLog() {
+      rewrite(database, 'Pending');
       // A reader of another connection would be waited for, and the whole floor with it.
       const waitMs = database.pragma('busy_timeout', { simple: true });
       database.pragma('busy_timeout = 0');

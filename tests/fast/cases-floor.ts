@@ -270,6 +270,7 @@ export function putCase(floor: CasesFloor, seed: CaseSeed): void {
     batchId: seed.batchId ?? `batch-of-${listId}`,
     creditorId,
     reference: `ref-of-${id}`,
+    referenceKey: digest('reference', `${creditorId}/ref-of-${id}`),
     stops: [],
     version: 1,
     ...(seed.allocatedTo === undefined ? {} : { allocatedTo: seed.allocatedTo }),

@@ -206,7 +206,7 @@ describe('a manual call', () => {
     putCase(floor, { id: 'case-1' });
     const note = 'Mr Example asked for agent one';
     await floor.cases.release({ caseId: 'case-1', agentId: 'agent-1', note }, by);
-    expect(floor.rows('SELECT text FROM "Note"')).toEqual([{ text: note }]);
+    expect(floor.store.load('Note')).toMatchObject([{ caseId: 'case-1', text: note }]);
     const [entry] = floor.entries('case-released');
     expect(entry?.facts?.noteSha256).toMatch(/^[0-9a-f]{64}$/);
     expect(JSON.stringify(floor.entries())).not.toContain('Example');

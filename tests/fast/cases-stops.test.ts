@@ -129,7 +129,7 @@ describe('lifting a stop', () => {
     expect(granted(await floor.permit()).caseId).toBe('case-2');
     expect(floor.entries('stop-lifted').map(({ about }) => about)).toEqual(['case-1', 'case-2']);
     expect(JSON.stringify(floor.entries())).not.toContain('dispute is');
-    expect(floor.rows('SELECT text FROM "Note"')).toEqual([{ text: note }, { text: note }]);
+    expect(floor.store.load('Note')).toMatchObject([{ text: note }, { text: note }]);
   });
 
   it('is refused where the batch has ended', async () => {

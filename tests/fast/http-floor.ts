@@ -272,7 +272,11 @@ export function putCase(store: Store, id: string, allocatedTo?: string): void {
   const keys = { personKey: 'p', numberKey: 'n' };
   const rest = { kind: 'mobile', notAtWork: false, state: 'ok', version: 1 };
   const changes = [
-    { table: 'Case', id, row: { ...row, ...allocation, stops: [], version: 1 } },
+    {
+      table: 'Case',
+      id,
+      row: { ...row, referenceKey: 'rk', ...allocation, stops: [], version: 1 },
+    },
     { table: 'CasePerson', id: debtor.id, row: { ...debtor, ...keys, version: 1 } },
     { table: 'Number', id: number.id, row: { ...number, ...keys, ...rest } },
   ];

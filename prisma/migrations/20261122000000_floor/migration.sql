@@ -170,11 +170,16 @@ CREATE TABLE "Batch" (
     "ended" TEXT
 );
 
+CREATE TABLE "Words" (
+    "id" TEXT NOT NULL PRIMARY KEY,
+    "text" TEXT NOT NULL
+);
+
 CREATE TABLE "Case" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "batchId" TEXT NOT NULL,
     "creditorId" TEXT NOT NULL,
-    "reference" TEXT NOT NULL,
+    "referenceKey" TEXT NOT NULL,
     "product" TEXT,
     "amountMinor" BIGINT,
     "stops" JSONB NOT NULL,
@@ -186,7 +191,7 @@ CREATE TABLE "Case" (
 
 CREATE INDEX "Case_batchId_idx" ON "Case" ("batchId");
 
-CREATE INDEX "Case_creditorId_reference_idx" ON "Case" ("creditorId", "reference");
+CREATE INDEX "Case_referenceKey_idx" ON "Case" ("referenceKey");
 
 CREATE INDEX "Case_allocatedTo_idx" ON "Case" ("allocatedTo");
 
@@ -194,7 +199,6 @@ CREATE TABLE "CasePerson" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "caseId" TEXT NOT NULL,
     "role" TEXT NOT NULL,
-    "name" TEXT,
     "personKey" TEXT NOT NULL,
     "zone" TEXT,
     "refusedUtcMs" BIGINT,
@@ -209,7 +213,6 @@ CREATE TABLE "Number" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "caseId" TEXT NOT NULL,
     "personId" TEXT NOT NULL,
-    "e164" TEXT NOT NULL,
     "numberKey" TEXT NOT NULL,
     "kind" TEXT NOT NULL,
     "notAtWork" BOOLEAN NOT NULL,
@@ -345,8 +348,6 @@ CREATE TABLE "Note" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "caseId" TEXT NOT NULL,
     "who" TEXT NOT NULL,
-    "text" TEXT NOT NULL,
-    "salt" TEXT NOT NULL,
     "atUtcMs" BIGINT NOT NULL
 );
 

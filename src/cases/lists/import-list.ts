@@ -15,7 +15,7 @@ export interface ImportParts {
   ids: Ids;
   store: Pick<CaseStore, 'batchesOf'>;
   /** HMAC with the site's key: what stands in ledger and counters for a number or a person. */
-  digest(kind: 'person' | 'number', text: string): string;
+  digest(kind: 'person' | 'number' | 'reference', text: string): string;
   /** Decides the event that `make` builds from what the store holds at this moment. */
   askNow(make: () => ListEvent): Outcome;
   /** Reading failed for a reason that is not in the file. */
@@ -150,15 +150,18 @@ function stageSlice(
   batchId: string,
   slice: readonly StagedCase[],
 ): { event: ListEvent; duplicates: Duplicates[number][] } {
-  const references = slice.map(({ reference }) => reference);
-  const known = parts.store.batchesOf(order.creditorId, references);
+  const keys = slice.map(({ reference }) =>
+    parts.digest('reference', `${order.creditorId}/${reference}`),
+  );
+  const known = parts.store.batchesOf(keys);
   const rows: StagedRows[] = [];
   const duplicates: Duplicates[number][] = [];
   for (const [index, row] of slice.entries()) {
-    const before = known.get(row.reference);
+    const referenceKey = keys[index] ?? '';
+    const before = known.get(referenceKey);
     if (before === undefined) {
-      known.set(row.reference, batchId);
-      rows.push(rowsOf(parts, order, batchId, row));
+      known.set(referenceKey, batchId);
+      rows.push(rowsOf(parts, order, { batchId, referenceKey }, row));
     } else {
       const reason = before === batchId ? 'duplicate-in-list' : 'duplicate';
       duplicates.push({ index, reason });
@@ -172,12 +175,12 @@ function stageSlice(
 function rowsOf(
   parts: ImportParts,
   { listId, campaignId, creditorId }: ImportOrder,
-  batchId: string,
+  keys: Pick<CaseRow, 'batchId' | 'referenceKey'>,
   staged: StagedCase,
 ): StagedRows {
   const caseRow: CaseRow = {
     id: parts.ids.next('case'),
-    batchId,
+    ...keys,
     creditorId,
     reference: staged.reference,
     stops: [],
