@@ -23,6 +23,8 @@ const judgedDays = 30;
 const boundLimit = 3;
 const gainLimit = 8;
 const decisionLimitUs = 1_000;
+const timedCalls = 200;
+const warmUpMs = hourMs / 6;
 /** Counts of a campaign that has run for some days at its target. */
 const history = { answeredBefore: 20_000, abandonedBefore: 400 };
 
@@ -100,19 +102,22 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-/** The median cost of a decision on the moment of a large floor that has most calls in flight. */
+/** The median cost of a decision on a large floor, at the moment nearest to 200 calls in flight. */
 function timeDecision(): { predictiveUs: number; progressiveUs: number; inFlight: number } {
   let models: PacingModels | undefined;
   let input: PacingInput | undefined;
+  let nearest = Number.POSITIVE_INFINITY;
   runPacingFloor({
     seed: firstSeed,
     agents: 100,
-    lengthMs: hourMs / 2,
-    scenario: { ...scenarioA, answerShareAt: () => 0.15 },
+    lengthMs: hourMs / 4,
+    scenario: { ...scenarioA, answerShareAt: () => 0.13 },
     mode: 'predictive',
     ...history,
     watch: (seen, decision) => {
-      if (seen.inFlight.length <= (input?.inFlight.length ?? 0)) return;
+      const off = Math.abs(seen.inFlight.length - timedCalls);
+      if (seen.uptimeMs < warmUpMs || off >= nearest) return;
+      nearest = off;
       input = structuredClone(seen);
       models = decision.models;
     },

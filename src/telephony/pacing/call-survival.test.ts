@@ -3,11 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { seededIds } from '../../ids.ts';
 import {
   addOutcome,
-  answerChances,
   answerMomentsMs,
-  answerShare,
   type CallOutcome,
   type CallSurvival,
+  expectAnswers,
   newCallSurvival,
 } from './call-survival.ts';
 
@@ -42,14 +41,20 @@ function learn(
   );
 }
 
+const answerShare = (survival: CallSurvival, uptimeMs: number) =>
+  expectAnswers(survival, [], [], uptimeMs).shares.campaign;
+
 const calls = Array.from({ length: 4_000 }, () => call(0.3));
 const learned = learn(empty, calls);
 const ring = (survival: CallSurvival, elapsedMs: number, aheadMs: readonly number[]) =>
-  answerChances(survival, [{ segment: 'list', dialedUptimeMs: -elapsedMs }], aheadMs, 0).map(
-    (row) => row[0] ?? Number.NaN,
-  );
+  expectAnswers(
+    survival,
+    [{ segment: 'list', dialedUptimeMs: -elapsedMs }],
+    aheadMs,
+    0,
+  ).chances.map((row) => row[0] ?? Number.NaN);
 
-describe('answerChances', () => {
+describe('expectAnswers', () => {
   it.each([0, 5_000, 12_000, 20_000])('of a call that has rung for %i ms', (elapsedMs) => {
     const aheadMs = [3_000, 8_000, 20_000];
     const alive = calls.filter(({ sinceDialMs }) => sinceDialMs > elapsedMs);
@@ -74,7 +79,7 @@ describe('answerChances', () => {
   });
 });
 
-describe('answerShare', () => {
+describe('the campaign’s share of answers', () => {
   it('begins at a careful prior and comes to the truth', () => {
     expect(answerShare(empty, 0)).toBe(0.5);
     expect(answerShare(learn(empty, calls.slice(0, 20)), 0)).toBeGreaterThan(0.3);
@@ -92,6 +97,22 @@ describe('answerShare', () => {
       20 * minuteMs,
     );
     expect(answerShare(turned, 20 * minuteMs)).toBeCloseTo(105 / 160, 10);
+  });
+
+  it('is not taken in by a start of which only the failures have ended', () => {
+    const dialed = Array.from({ length: 400 }, () => call(0.15));
+    let survival = empty;
+    for (let second = 1; second <= 40; second += 1) {
+      const uptime = second * 1_000;
+      const over = ({ sinceDialMs }: { sinceDialMs: number }) => sinceDialMs <= uptime;
+      const justOver = dialed.filter((one) => over(one) && one.sinceDialMs > uptime - 1_000);
+      survival = learn(survival, justOver, uptime);
+      const open = dialed.filter((one) => !over(one));
+      const inFlight = open.map(() => ({ segment: 'list', dialedUptimeMs: 0 }));
+      const { campaign } = expectAnswers(survival, inFlight, [], uptime).shares;
+      expect(campaign).toBeGreaterThan(0.12);
+      if (second >= 36) expect(campaign).toBeLessThan(0.21);
+    }
   });
 
   it('takes older counts as they stand when uptime began anew', () => {
@@ -125,12 +146,12 @@ describe('segments', () => {
     );
     const everMs = 3_600_000;
     const [landline = 0, mobile = 0, unknown = 0] =
-      answerChances(
+      expectAnswers(
         two,
         ['landline', 'mobile', 'new'].map((segment) => ({ segment, dialedUptimeMs: 0 })),
         [everMs],
         0,
-      )[0] ?? [];
+      ).chances[0] ?? [];
     expect(landline).toBeLessThan(0.17);
     expect(mobile).toBeGreaterThan(0.43);
     expect(unknown).toBeCloseTo(answerShare(two, 0), 2);

@@ -35,11 +35,11 @@ export interface CallOutcome {
 
 const halfLifeMs = 20 * 60_000;
 /** The curves follow about the last 1,000 results of each kind. */
-/** Longer than any call rings. */
-const everMs = 3_600_000;
 const curveMemory = 1_000;
 /** A segment speaks half for itself after 40 recent dials, until then for the campaign. */
 const ownDialsForHalf = 40;
+/** Steps from above towards the share that fits; too few of them leave it too high, never low. */
+const fitRounds = 8;
 /** Beyond it a new segment counts as the campaign's mean. */
 const maxSegmentsKnown = 500;
 
@@ -68,23 +68,86 @@ function count(counts: SegmentCounts, uptimeMs: number, answered: number): Segme
   return { dialed: old.dialed + 1, answered: old.answered + answered, atUptimeMs: uptimeMs };
 }
 
-/** The share (0 to 1) of the campaign's dials that are answered now. */
-export function answerShare({ all, prior }: CallSurvival, uptimeMs: number): number {
-  const { dialed, answered } = faded(all, uptimeMs);
-  return (answered + prior.answerShare * prior.weight) / (dialed + prior.weight);
+/** A call that is neither answered nor ended. */
+export interface OpenCall {
+  segment: string;
+  dialedUptimeMs: number;
 }
 
-/** The same of one segment, shrunk towards the campaign's `pooled` share. */
-function segmentShare(counts: SegmentCounts | undefined, pooled: number, uptimeMs: number): number {
-  if (counts === undefined) return pooled;
-  const { dialed, answered } = faded(counts, uptimeMs);
-  return (answered + pooled * ownDialsForHalf) / (dialed + ownDialsForHalf);
+/** An open call with the shares of calls, to be answered or not, that are still open at its age. */
+interface AgedCall {
+  segment: string;
+  sinceDialMs: number;
+  answersToCome: number;
+  endsToCome: number;
+}
+
+function age(survival: CallSurvival, call: OpenCall, uptimeMs: number): AgedCall {
+  const sinceDialMs = Math.max(0, uptimeMs - call.dialedUptimeMs);
+  const answersToCome = 1 - shareWithin(survival.answer, sinceDialMs);
+  const endsToCome = 1 - shareWithin(survival.end, sinceDialMs);
+  return { segment: call.segment, sinceDialMs, answersToCome, endsToCome };
+}
+
+/** The chance that an open call will be answered at all. */
+function everAnswered(share: number, { answersToCome, endsToCome }: AgedCall): number {
+  const answered = share * answersToCome;
+  const open = answered + (1 - share) * endsToCome;
+  return open > 0 ? answered / open : 0;
+}
+
+/**
+ * The share that fits both the calls that ended and those still open (the EM algorithm, from
+ * above): failures come after 3 s and answers after 12, so the ended calls of a fresh start are
+ * all failures and alone would order ten calls where one is due.
+ */
+function fitShare(ended: { answered: number; dialed: number }, open: readonly AgedCall[]): number {
+  let share = 1;
+  for (let round = 0; round < fitRounds; round += 1) {
+    let answered = ended.answered;
+    for (const call of open) answered += everAnswered(share, call);
+    share = answered / (ended.dialed + open.length);
+  }
+  return share;
+}
+
+/** The shares (0 to 1) of dials that are answered now. */
+export interface AnswerShares {
+  campaign: number;
+  /** Of the segments in flight, shrunk towards the campaign's. */
+  segments: ReadonlyMap<string, number>;
+}
+
+function sharesOf(
+  survival: CallSurvival,
+  open: readonly AgedCall[],
+  uptimeMs: number,
+): AnswerShares {
+  const { all, prior } = survival;
+  const { answered, dialed } = faded(all, uptimeMs);
+  const campaign = fitShare(
+    { answered: answered + prior.answerShare * prior.weight, dialed: dialed + prior.weight },
+    open,
+  );
+  const segments = new Map<string, number>();
+  for (const { segment } of open) {
+    if (segments.has(segment)) continue;
+    const known = survival.segments[segment];
+    const own = known === undefined ? { answered: 0, dialed: 0 } : faded(known, uptimeMs);
+    const ended = {
+      answered: own.answered + campaign * ownDialsForHalf,
+      dialed: own.dialed + ownDialsForHalf,
+    };
+    const ofSegment = open.filter((call) => call.segment === segment);
+    segments.set(segment, fitShare(ended, ofSegment));
+  }
+  return { campaign, segments };
 }
 
 function lateAnswerChance(survival: CallSurvival, outcome: CallOutcome): number {
   const { segment, sinceDialMs, atUptimeMs } = outcome;
-  const call = { segment, dialedUptimeMs: atUptimeMs - sinceDialMs };
-  return answerChances(survival, [call], [everMs], atUptimeMs)[0]?.[0] ?? 0;
+  const call = age(survival, { segment, dialedUptimeMs: atUptimeMs - sinceDialMs }, atUptimeMs);
+  return everAnswered(sharesOf(survival, [call], atUptimeMs).campaign, call);
 }
 
 /**
@@ -120,35 +183,27 @@ export function answerMomentsMs(survival: CallSurvival, shares: readonly number[
   return shares.map((share) => quantileMs(survival.answer, share));
 }
 
-/** A call that is neither answered nor ended. */
-export interface OpenCall {
-  segment: string;
-  dialedUptimeMs: number;
-}
-
-/** For each moment of `aheadMs`, the chance of each call to be answered by then. */
-export function answerChances(
+/**
+ * The answers to come of the calls that are open: for each moment of `aheadMs` the chance of each
+ * call to be answered by then, and the shares of dials these chances rest on.
+ */
+export function expectAnswers(
   survival: CallSurvival,
   calls: readonly OpenCall[],
   aheadMs: readonly number[],
   uptimeMs: number,
-): number[][] {
-  const { answer, end, segments } = survival;
-  const pooled = answerShare(survival, uptimeMs);
-  const shares = new Map<string, number>();
+): { chances: number[][]; shares: AnswerShares } {
+  const open = calls.map((call) => age(survival, call, uptimeMs));
+  const shares = sharesOf(survival, open, uptimeMs);
   const chances: number[][] = aheadMs.map(() => []);
-  for (const { segment, dialedUptimeMs } of calls) {
-    const share = shares.get(segment) ?? segmentShare(segments[segment], pooled, uptimeMs);
-    shares.set(segment, share);
-    const sinceDialMs = Math.max(0, uptimeMs - dialedUptimeMs);
-    const answeredBefore = shareWithin(answer, sinceDialMs);
-    const unanswered = share * (1 - answeredBefore);
-    const alive = unanswered + (1 - share) * (1 - shareWithin(end, sinceDialMs));
+  for (const call of open) {
+    const ever = everAnswered(shares.segments.get(call.segment) ?? shares.campaign, call);
     for (let moment = 0; moment < aheadMs.length; moment += 1) {
-      const byMs = sinceDialMs + (aheadMs[moment] ?? 0);
-      const answers = share * (shareWithin(answer, byMs) - answeredBefore);
-      chances[moment]?.push(alive > 0 ? answers / alive : 0);
+      const byMs = call.sinceDialMs + (aheadMs[moment] ?? 0);
+      const later = 1 - shareWithin(survival.answer, byMs);
+      const soon = call.answersToCome > 0 ? 1 - later / call.answersToCome : 0;
+      chances[moment]?.push(ever * soon);
     }
   }
-  return chances;
+  return { chances, shares };
 }

@@ -9,11 +9,10 @@ import {
 import { type AbandonmentCounts, aimShare, type Budget, newBudget, stepBudget } from './budget.ts';
 import {
   addOutcome,
-  answerChances,
   answerMomentsMs,
-  answerShare,
   type CallOutcome,
   type CallSurvival,
+  expectAnswers,
   newCallSurvival,
 } from './call-survival.ts';
 import { addTrial, chanceDemandMeetsSupply, type Tally, tallyOf } from './poisson-binomial.ts';
@@ -79,7 +78,8 @@ export interface PacingFigures {
   threshold: number;
   upperBound: number;
   aimShare: number;
-  answerShare: number;
+  /** The share of dials that are answered now. */
+  answerShare: number | null;
   /** Agents expected free when half of the answers to a call placed now would have come. */
   expectedFree: number | null;
 }
@@ -207,45 +207,50 @@ function lookAhead(models: PacingModels, input: PacingInput, momentsMs: number[]
 function predict(
   models: PacingModels,
   input: PacingInput,
-  threshold: number,
-): { dial: number; cancel: string[]; abandonChance: number; expectedFree: number } {
+  known: PacingFigures,
+): Pick<PacingDecision, 'dial' | 'cancel' | 'figures'> {
   const { settings, uptimeMs, waiting } = input;
   const momentsMs = answerMomentsMs(models.calls, answerQuantiles);
   const outlook = lookAhead(models, input, momentsMs);
   const { kept, loose } = splitByRing(input);
+  const calls = [...kept, ...loose];
+  const { chances, shares } = expectAnswers(models.calls, calls, momentsMs, uptimeMs);
   // No more answers than there can be free agents matter.
   const most = input.agents.length;
-  const demand = answerChances(models.calls, kept, momentsMs, uptimeMs).map((chances) =>
-    tallyOf(chances, most),
-  );
-  const abandonChance = () =>
-    demand.reduce((sum, tally, moment) => {
-      const supply = outlook.supply[moment] ?? [1];
-      return sum + chanceDemandMeetsSupply(tally, waiting, supply, outlook.ready);
-    }, 0) / demand.length;
+  const demandOfFirst = (count: number) => chances.map((own) => tallyOf(own.slice(0, count), most));
+  let demand = demandOfFirst(calls.length);
   const add = (chanceAt: (moment: number) => number) => {
     demand.forEach((tally, moment) => {
       addTrial(tally, chanceAt(moment), most);
     });
   };
-  const looseChances = answerChances(models.calls, loose, momentsMs, uptimeMs);
+  const abandonChance = () =>
+    demand.reduce((sum, tally, moment) => {
+      const supply = outlook.supply[moment] ?? [1];
+      return sum + chanceDemandMeetsSupply(tally, waiting, supply, outlook.ready);
+    }, 0) / demand.length;
   const cancel: string[] = [];
-  for (const [at, { id }] of loose.entries()) {
-    if (abandonChance() > cancelChance) cancel.push(id);
-    else add((moment) => looseChances[moment]?.[at] ?? 0);
+  if (abandonChance() > cancelChance) {
+    // Each call that may be given up is asked anew whether there is an agent for it.
+    demand = demandOfFirst(kept.length);
+    for (const [at, { id }] of loose.entries()) {
+      if (abandonChance() > cancelChance) cancel.push(id);
+      else add((moment) => chances[moment]?.[kept.length + at] ?? 0);
+    }
   }
   const inFlight = input.inFlight.length - cancel.length;
   const lines = Math.min(settings.maxLines, settings.maxCallsPerAgent * input.agents.length);
-  const share = answerShare(models.calls, uptimeMs);
   let dial = 0;
   let chance = abandonChance();
   const sure = outlook.ready - waiting;
-  while ((chance < threshold || inFlight + dial < sure) && inFlight + dial < lines) {
+  while ((chance < known.threshold || inFlight + dial < sure) && inFlight + dial < lines) {
     dial += 1;
-    add((moment) => share * (answerQuantiles[moment] ?? 1));
+    add((moment) => shares.campaign * (answerQuantiles[moment] ?? 1));
     chance = abandonChance();
   }
-  return { dial, cancel, abandonChance: chance, expectedFree: outlook.expectedFree };
+  const { expectedFree } = outlook;
+  const answerShare = shares.campaign;
+  return { dial, cancel, figures: { ...known, abandonChance: chance, answerShare, expectedFree } };
 }
 
 /**
@@ -263,18 +268,17 @@ export function paceCampaign(
   const { mode, reason } = judge(input, budget);
   const aim = aimShare(input.abandonment, settings);
   const threshold = mode === 'predictive' ? budget.multiplier * aim : 0;
-  const figures = {
+  const figures: PacingFigures = {
     abandonChance: null,
     threshold,
     upperBound: budget.upperBound,
     aimShare: aim,
-    answerShare: answerShare(models.calls, input.uptimeMs),
+    answerShare: null,
     expectedFree: null,
   };
   const next =
     budget === models.budget && mode === models.mode ? models : { ...models, budget, mode };
   const decided = { mode, reason, models: next };
   if (mode !== 'predictive') return { ...decided, ...paceProgressively(input), figures };
-  const { dial, cancel, abandonChance, expectedFree } = predict(next, input, threshold);
-  return { ...decided, dial, cancel, figures: { ...figures, abandonChance, expectedFree } };
+  return { ...decided, ...predict(next, input, figures) };
 }
