@@ -1,5 +1,5 @@
 // The repository as its own tests read it: every text file, and who imports whom.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const folders = [
@@ -15,6 +15,8 @@ function filesIn(folder: string): string[] {
 
 /** Paths of the repository's texts, generated ones left out. */
 export const files: readonly string[] = folders
+  // A folder that holds nothing yet is in no clone.
+  .filter((folder) => existsSync(folder))
   .flatMap(filesIn)
   .concat(readdirSync('.').filter((name) => /\.(md|json|ts|yaml)$/.test(name)))
   .filter((path) => !path.startsWith('src/store/generated/') && !/\.(wav|png|bin)$/.test(path));

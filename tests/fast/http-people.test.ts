@@ -79,15 +79,17 @@ describe('logging in', () => {
       login,
       password: `guess number ${n}`,
     }));
+    // The right password comes with them, while the wait lasts however slow the machine is.
+    const all = [...guesses, { login, password }];
     const answers = await Promise.all(
-      guesses.map((guess) => ask('POST', '/api/login', undefined, guess)),
+      all.map((guess) => ask('POST', '/api/login', undefined, guess)),
     );
+    expect(answers.pop()?.status).toBe(429);
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(3);
     const waiting = answers.filter(({ status }) => status === 429);
     expect(waiting).toHaveLength(37);
     expect(waiting[0]?.json.code).toBe('too-many-attempts');
     expect(Number(waiting[0]?.headers['retry-after'])).toBeGreaterThanOrEqual(1);
-    expect((await ask('POST', '/api/login', undefined, { login, password })).status).toBe(429);
     const payload = { login, password };
     const right = { method: 'POST', url: '/api/login', payload } as const;
     const elsewhere = await app.inject({ ...right, remoteAddress: '10.0.2.7' });
