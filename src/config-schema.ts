@@ -329,8 +329,6 @@ export const configSchema = object('Gatehouse', {
     ),
   }),
   retention: object('How long things are kept; a legal hold always wins.', {
-    recordingDays: days('Recordings of calls, from the day they were sealed.', 1_095),
-    caseDays: days('Personal data of a case, from the day it ended.', 1_095),
     cdrDays: days('Asterisk’s own call records, which hold numbers.', 7),
   }),
 });

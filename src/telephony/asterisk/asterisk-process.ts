@@ -168,7 +168,7 @@ function signal(pid: number, name: 'SIGTERM' | 'SIGKILL'): void {
   }
 }
 
-/** One that ended and waits for its parent is dead too: init of a container may never collect it. */
+/** One that ended and waits for its parent is dead too: a container's init may not collect it. */
 function isAlive(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
