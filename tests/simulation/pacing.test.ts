@@ -49,7 +49,7 @@ describe('30 days of 10 agents, each day the first of a campaign', () => {
     const progressive = pooled(10, { mode: 'progressive' }, from);
     expect(predictive.upperBound).toBeLessThanOrEqual(limitShare);
     expect(predictive.occupancy).toBeGreaterThanOrEqual(progressive.occupancy + 8);
-    // What it reaches on these seeds, less two and a half points: a loss of quality is a failure too.
+    // What it reaches on these seeds, less two and a half points: lost quality is a failure too.
     expect(predictive.occupancy).toBeGreaterThanOrEqual(74.5);
     expect(predictive.abandoned / predictive.answered).toBeLessThanOrEqual(0.0215);
     // By law the figure is each campaign's own: every day of the 30 stays at the limit by itself.
@@ -105,7 +105,7 @@ describe('a day that turns', () => {
     expect(pooled(3, { restartAtMs: 4 * hourMs }).upperBound).toBeLessThanOrEqual(limitShare);
   });
 
-  it('starts 100 agents at once without a flood, though the first calls to end are failures', () => {
+  it('starts 100 agents at once without a flood, though failures end first', () => {
     let most = 0;
     const start = pooled(3, {
       agents: 100,
