@@ -205,7 +205,7 @@ describe.each([1, 2, 3, 4, 5, 6, 7, 8])(
       expect(day.rows(`SELECT * FROM "Call" WHERE state <> 'ended'`)).toEqual([]);
       expect(day.rows(`SELECT * FROM "Agent" WHERE callId IS NOT NULL`)).toEqual([]);
 
-      // Every answered call has its recording, or an alarm that says why not; every permit is settled.
+      // Every answered call has its recording, or an alarm says why not; each permit is settled.
       const sealed = new Set(count('recording-sealed').map(({ about }) => about));
       const quarantined = new Set(count('recording-quarantined').map(({ about }) => about));
       expect([...log.answered].filter((id) => !sealed.has(id) && !quarantined.has(id))).toEqual([]);
@@ -215,11 +215,12 @@ describe.each([1, 2, 3, 4, 5, 6, 7, 8])(
 
       // The counts of the 30-day measure are the ledger's own.
       const [total] = day.rows<{ dialed: number; answered: number; abandoned: number }>(
-        'SELECT sum(dialed) dialed, sum(answered) answered, sum(abandoned) abandoned FROM CampaignDay',
+        `SELECT sum(dialed) dialed, sum(answered) answered, sum(abandoned) abandoned
+       FROM CampaignDay`,
       );
       expect(total?.dialed).toBe(dialed.size);
       expect(total?.answered).toBe(count('call-answered').length);
-      // Connected beyond two seconds is abandoned too, so there may be more than those who heard us.
+      // Connected beyond two seconds is abandoned too, so more may be counted than heard us.
       expect(total?.abandoned).toBeGreaterThanOrEqual(count('call-abandoned').length);
 
       // It was a day worth the name.
