@@ -132,12 +132,12 @@ function prepareTable(database: Database, name: string): Table {
 
 function writeChange(table: Table, change: Change): void {
   if (change.row === null) {
-    table.drop.run(change.id);
     table.words?.blank(change.id);
+    table.drop.run(change.id);
     return;
   }
-  const row = change.row as unknown as Record<string, unknown>;
-  table.words?.put(change.id, row);
+  const given = change.row as unknown as Record<string, unknown>;
+  const row = table.words?.put(change.id, given) ?? given;
   const values = table.columns.map((column) => toStored(row[column.name]));
   if (change.expectVersion === undefined) {
     table.put.run(values);

@@ -122,10 +122,13 @@ function caseQuestions(client: Client) {
         orderBy: { id: 'asc' },
         ...paged(page),
       });
-      const references = await wordsOf(client, rows, 'reference');
+      const words = await wordsOf(
+        client,
+        rows.map(({ reference }) => reference),
+      );
       return rows.map((row) => ({
         ...plain(row),
-        reference: references.get(row.id) ?? '',
+        reference: words.get(row.reference) ?? '',
         stops: row.stops as string[],
       }));
     },
@@ -133,7 +136,8 @@ function caseQuestions(client: Client) {
     async case(id: string) {
       const row = await client.case.findUnique({ where: { id } });
       if (row === null) return undefined;
-      const reference = (await wordsOf(client, [row], 'reference')).get(id) ?? '';
+      const words = await wordsOf(client, [row.reference]);
+      const reference = words.get(row.reference) ?? '';
       return { ...plain(row), reference, stops: row.stops as string[] };
     },
 
@@ -141,15 +145,18 @@ function caseQuestions(client: Client) {
     async casePeople(caseId: string) {
       const people = await client.casePerson.findMany({ where: { caseId }, take: pageLimit });
       const numbers = await client.number.findMany({ where: { caseId }, take: pageLimit });
-      const names = await wordsOf(client, people, 'name');
-      const texts = await wordsOf(client, numbers, 'e164');
-      const shown = numbers.map((row) => ({ ...plain(row), e164: texts.get(row.id) ?? '' }));
-      return people.map((person) => {
-        const name = names.get(person.id);
+      const words = await wordsOf(client, [
+        ...people.flatMap(({ name }) => name ?? []),
+        ...numbers.map(({ e164 }) => e164),
+      ]);
+      return people.map(({ name: at, ...person }) => {
+        const name = at === null ? undefined : words.get(at);
         return {
           ...plain(person),
           ...(name === undefined ? {} : { name }),
-          numbers: shown.filter(({ personId }) => personId === person.id),
+          numbers: numbers
+            .filter(({ personId }) => personId === person.id)
+            .map((row) => ({ ...plain(row), e164: words.get(row.e164) ?? '' })),
         };
       });
     },
@@ -286,11 +293,10 @@ async function linesAbout(client: Client, about: string, afterSeq: number, take:
   return rows.map(({ seq, line }) => ({ seq: Number(seq), line }));
 }
 
-/** What names people and debts stands in a table of its own (src/store/words.ts): row → text. */
-async function wordsOf(client: Client, rows: readonly { id: string }[], column: string) {
-  const ids = rows.map(({ id }) => `${id}.${column}`);
-  const found = await client.words.findMany({ where: { id: { in: ids } } });
-  return new Map(found.map(({ id, text }) => [id.slice(0, -column.length - 1), text]));
+/** What names people and debts stands in a table of its own (src/store/words.ts). */
+async function wordsOf(client: Client, numbers: readonly number[]): Promise<Map<number, string>> {
+  const found = await client.words.findMany({ where: { id: { in: [...numbers] } } });
+  return new Map(found.map(({ id, text }) => [id, text]));
 }
 
 const paged = ({ after, limit }: Page) => ({

@@ -4,10 +4,11 @@
 // image of rows that moved, which no later deletion reaches: of 1,267 deleted names one could still
 // be read in the file. A row never moves in a table that only grows at its end and whose rows never
 // change their length; so these words have such a table, and are erased by blanks of their length.
+// The row they belong to holds their number in their column.
 import assert from 'node:assert';
 import type { Database } from './database.ts';
 
-/** Columns of our rows that stand in the table of words instead of their own. */
+/** Columns of our rows that hold the number of their words. */
 const wordColumns: Readonly<Record<string, readonly string[]>> = {
   Case: ['reference'],
   CasePerson: ['name'],
@@ -19,11 +20,11 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** The words of the rows of one table. */
 export interface Words {
-  /** Writes those of a row that is put; a row that is put again has the same ones. */
-  put(id: string, row: Values): void;
-  /** Blanks those of a row that is dropped. */
+  /** Writes those of a row that is put, and gives the row as it is stored. */
+  put(id: string, row: Values): Values;
+  /** Blanks those of a row that is about to be dropped. */
   blank(id: string): void;
-  /** Adds them to a row that was read. */
+  /** Turns the numbers in a row that was read into their words. */
   read(row: Record<string, unknown>): void;
 }
 
@@ -31,32 +32,35 @@ export interface Words {
 export function wordsOf(database: Database, table: string): Words | undefined {
   const columns = wordColumns[table];
   if (!columns) return undefined;
-  const insert = database.prepare(
-    'INSERT INTO "Words" (id, text) VALUES (?, ?) ON CONFLICT (id) DO NOTHING',
-  );
+  const insert = database.prepare('INSERT INTO "Words" (text) VALUES (?)');
+  const read = database.prepare('SELECT text FROM "Words" WHERE id = ?').pluck();
   // As many bytes as before: then SQLite writes over the row where it lies.
   const blank = database.prepare(
     `UPDATE "Words" SET text = replace(hex(zeroblob(length(CAST(text AS BLOB)))), '00', '.')
      WHERE id = ?`,
   );
-  const read = database.prepare('SELECT text FROM "Words" WHERE id = ?').pluck();
+  const numbers = database.prepare(`SELECT ${columns.join(', ')} FROM "${table}" WHERE id = ?`);
+  const numbersOf = (id: string) => numbers.get(id) as Values | undefined;
   return {
     put(id, row) {
+      const before = numbersOf(id);
+      const stored: Record<string, unknown> = { ...row };
       for (const column of columns) {
         const text = row[column];
-        if (text === undefined) continue;
-        const { changes } = insert.run(`${id}.${column}`, text);
-        if (changes === 1) continue;
-        assert(read.get(`${id}.${column}`) === text, `the ${column} of a row is written once`);
+        const known = before?.[column] ?? null;
+        const same =
+          before === undefined || (known === null ? undefined : read.get(known)) === text;
+        assert(same, `the ${column} of a row is written once`);
+        stored[column] = known ?? (text === undefined ? null : insert.run(text).lastInsertRowid);
       }
+      return stored;
     },
     blank(id) {
-      for (const column of columns) blank.run(`${id}.${column}`);
+      for (const number of Object.values(numbersOf(id) ?? {})) blank.run(number);
     },
     read(row) {
       for (const column of columns) {
-        const text = read.get(`${row.id}.${column}`);
-        if (text !== undefined) row[column] = text;
+        if (row[column] !== null) row[column] = read.get(row[column]);
       }
     },
   };

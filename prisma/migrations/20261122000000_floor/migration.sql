@@ -171,7 +171,7 @@ CREATE TABLE "Batch" (
 );
 
 CREATE TABLE "Words" (
-    "id" TEXT NOT NULL PRIMARY KEY,
+    "id" INTEGER NOT NULL PRIMARY KEY,
     "text" TEXT NOT NULL
 );
 
@@ -179,6 +179,7 @@ CREATE TABLE "Case" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "batchId" TEXT NOT NULL,
     "creditorId" TEXT NOT NULL,
+    "reference" INTEGER NOT NULL,
     "referenceKey" TEXT NOT NULL,
     "product" TEXT,
     "amountMinor" BIGINT,
@@ -199,6 +200,7 @@ CREATE TABLE "CasePerson" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "caseId" TEXT NOT NULL,
     "role" TEXT NOT NULL,
+    "name" INTEGER,
     "personKey" TEXT NOT NULL,
     "zone" TEXT,
     "refusedUtcMs" BIGINT,
@@ -213,6 +215,7 @@ CREATE TABLE "Number" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "caseId" TEXT NOT NULL,
     "personId" TEXT NOT NULL,
+    "e164" INTEGER NOT NULL,
     "numberKey" TEXT NOT NULL,
     "kind" TEXT NOT NULL,
     "notAtWork" BOOLEAN NOT NULL,
@@ -348,6 +351,8 @@ CREATE TABLE "Note" (
     "id" TEXT NOT NULL PRIMARY KEY,
     "caseId" TEXT NOT NULL,
     "who" TEXT NOT NULL,
+    "text" INTEGER NOT NULL,
+    "salt" INTEGER NOT NULL,
     "atUtcMs" BIGINT NOT NULL
 );
 
