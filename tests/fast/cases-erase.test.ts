@@ -146,7 +146,7 @@ describe('erasing a case', () => {
     expect(refused(await floor.permit())).toBe('interval-number');
   });
 
-  it('is an alarm while the keys of its recordings stand, and goes on until they do not', async () => {
+  it('is an alarm while keys of its recordings stand, and goes on until none does', async () => {
     putCase(floor, { id: 'case-1' });
     await workOn('case-1', 'call-1');
     floor.failErasing(2);
@@ -188,7 +188,7 @@ describe('the files of the database', () => {
 
   const numberFor = (i: number) => `+4477009${String(i).padStart(5, '0')}`;
 
-  /** Rows as a floor has them after years: put, grown and dropped in any order; which are erased. */
+  /** Rows as a floor has them after years: put, grown and dropped in any order. */
   async function churn(seed: number): Promise<Set<number>> {
     // What is looked at is the content of the files, not how safely they were written.
     floor.database.pragma('synchronous = OFF');
