@@ -190,6 +190,22 @@ describe('wishes and refusals', () => {
     expect(whats(draft)).toContain('ready-refused');
   });
 
+  it('a result stated while talking leaves no wrap-up, and counts as it was stated', () => {
+    const times = { answeredUtcMs: 900, connectedUtcMs: 1_000 };
+    const talking = call('call-1', { state: 'talking', agentId: 'a', ...times });
+    const draft = floor([agent('a', { state: 'talking', callId: 'call-1' })], [talking]);
+    const stated = { disposition: 'message-left', effective: false };
+    decide(draft, { kind: 'dispose', callId: 'call-1', agentId: 'a', by: 'a', ...stated }, 1_500);
+    const ended = { by: 'far-end', cause: { cause: 16 }, atUtcMs: 2_000 } as const;
+    const fact = { kind: 'call-ended', callId: 'call-1', ...ended } as const;
+    decide(draft, { kind: 'phone', fact }, 2_000);
+    expect(draft.get('Agent', 'a')).toMatchObject({ state: 'ready', callId: undefined });
+    const settled = draft.effects
+      .map(({ effect }) => effect)
+      .find((e) => e.kind === 'settle-contact');
+    expect(settled).toMatchObject({ contact: { effective: false, disposition: 'message-left' } });
+  });
+
   it('a break asked for while talking begins after wrap-up', () => {
     const talking = call('call-1', {
       state: 'talking',

@@ -39,6 +39,15 @@ export function callAnswered(
   moment: Moment,
 ): void {
   if (call.answeredUtcMs !== undefined || call.state === 'ended') return;
+  giveAgent(draft, noteAnswer(draft, call, answeredUtcMs, moment), moment);
+}
+
+function noteAnswer(
+  draft: TelephonyDraft,
+  call: CallRow,
+  answeredUtcMs: number,
+  moment: Moment,
+): CallRow {
   const stampUtcMs = Math.round(answeredUtcMs);
   const next: CallRow = { ...call, state: 'answered', answeredUtcMs: stampUtcMs };
   draft.put('Call', next);
@@ -48,8 +57,8 @@ export function callAnswered(
   learnFromCall(draft, next, moment);
   trunkCarries(draft, next, moment);
   openRecording(draft, next, moment);
-  giveAgent(draft, next, moment);
   paceSoon(draft, call.campaignId, moment);
+  return next;
 }
 
 /** Connects a waiting call to its own agent, or to the one who has been ready longest. */
@@ -189,15 +198,35 @@ export function endAnswered(
   if (call.connectedUtcMs !== undefined) {
     const wrapUpMs = draft.get('Campaign', call.campaignId)?.settings.wrapUpMs ?? 0;
     if (agent && holdsAgent && agent.state === 'talking') {
-      draft.put('Call', { ...ended, state: 'wrap-up' });
+      const wrapping: CallRow = { ...ended, state: 'wrap-up' };
+      draft.put('Call', wrapping);
       startWrapUp(draft, agent, wrapUpMs, moment);
-    } else closeCall(draft, ended, moment);
+      // Who stated the result while talking has nothing left to do after the call.
+      if (wrapping.disposition !== undefined) {
+        wrapUpOver(draft, wrapping, wrapping.effective ?? true, agent.id, moment);
+      }
+    } else closeCall(draft, ended, moment, ended.effective ?? true);
   } else {
     if (agent && holdsAgent) free(draft, agent, 'system', moment);
     settle(draft, ended, false, moment);
     draft.release('Call', call.id);
   }
   paceSoon(draft, call.campaignId, moment);
+}
+
+/**
+ * A call that was answered and is over, and nobody saw the answer: it heard the message or left. It
+ * counts as any other one that no agent took; when it was answered is not known.
+ */
+export function endUnseen(
+  draft: TelephonyDraft,
+  call: CallRow,
+  end: CallEnd,
+  moment: Moment,
+): void {
+  const answeredUtcMs = call.ringingUtcMs ?? call.dialedUtcMs ?? moment.atUtcMs;
+  const answered = noteAnswer(draft, { ...call, recovered: true }, answeredUtcMs, moment);
+  endAnswered(draft, answered, end, moment);
 }
 
 function outcomeOfAnswered(call: CallRow): CallOutcomeCode {
@@ -225,7 +254,8 @@ export function dispose(draft: TelephonyDraft, event: Dispose, moment: Moment) {
     return { done: false, why: 'not-your-call' };
   }
   if (call.disposition !== undefined) return { done: false, why: 'already-disposed' };
-  const next: CallRow = { ...call, disposition: event.disposition, stated: event.stated };
+  const { disposition, stated, effective } = event;
+  const next: CallRow = { ...call, disposition, stated, effective };
   draft.put('Call', next);
   draft.entry({
     what: 'call-disposed',

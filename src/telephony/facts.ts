@@ -3,7 +3,14 @@
 import { raiseAlarm } from '../alarm.ts';
 import { legEnded, legUp } from './agent.ts';
 import { callRinging, endUnanswered, isUnanswered, orderSurvey, outcomeOf } from './call.ts';
-import { agentLost, callAnswered, connected, endAnswered, serveWaiting } from './conversation.ts';
+import {
+  agentLost,
+  callAnswered,
+  connected,
+  endAnswered,
+  endUnseen,
+  serveWaiting,
+} from './conversation.ts';
 import { dialForAgent } from './dialing.ts';
 import type { PhoneFact } from './phone-system.ts';
 import { plantOf } from './plant.ts';
@@ -47,6 +54,7 @@ function decideCallFact(
     case 'call-ended': {
       const end = { by: fact.by, cause: fact.cause, atUtcMs: fact.atUtcMs };
       if (!isUnanswered(call.state)) return endAnswered(draft, call, end, moment);
+      if (fact.wasUp) return endUnseen(draft, call, end, moment);
       const ours = call.endAsked !== undefined;
       return endUnanswered(draft, call, ours ? 'cancelled' : outcomeOf(fact.cause), end, moment);
     }

@@ -49,7 +49,15 @@ export type PhoneFact =
   | { kind: 'call-early-media'; callId: string; atUtcMs: number }
   /** The far end answered, recording has begun and the call waits for an agent. */
   | { kind: 'call-answered'; callId: string; atUtcMs: number }
-  | { kind: 'call-ended'; callId: string; atUtcMs: number; by: EndedBy; cause: EndCause }
+  /** `wasUp`: the far end had answered, also where no fact has told so. */
+  | {
+      kind: 'call-ended';
+      callId: string;
+      atUtcMs: number;
+      by: EndedBy;
+      cause: EndCause;
+      wasUp?: true;
+    }
   | { kind: 'leg-up'; legId: string; atUtcMs: number }
   | { kind: 'leg-ended'; legId: string; atUtcMs: number; cause: EndCause }
   /** A channel entered or left the bridge of an agent's leg. */

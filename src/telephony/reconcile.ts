@@ -4,7 +4,14 @@ import { clearAlarm } from '../alarm.ts';
 import { free, legEnded, legUp, ringPhone } from './agent.ts';
 import { endChannel, endUnanswered, isUnanswered } from './call.ts';
 import { paceSoon } from './campaign.ts';
-import { callAnswered, connected, endAnswered, giveAgent, tellMessage } from './conversation.ts';
+import {
+  callAnswered,
+  connected,
+  endAnswered,
+  endUnseen,
+  giveAgent,
+  tellMessage,
+} from './conversation.ts';
 import type { Survey, SurveyedCall } from './phone-system.ts';
 import { plantOf } from './plant.ts';
 import { adoptRecording } from './recording-steps.ts';
@@ -81,12 +88,9 @@ function lost(
   const recording = draft.get('Recording', call.id);
   if (recording?.state === 'live') draft.put('Recording', { ...recording, crashed: true });
   if (!isUnanswered(call.state)) endAnswered(draft, gone, end, moment);
-  else if (wasRecorded) {
-    // Recording starts at the answer: it was answered while nobody looked, and heard the message.
-    callAnswered(draft, gone, call.ringingUtcMs ?? call.dialedUtcMs ?? moment.atUtcMs, moment);
-    const answered = draft.get('Call', call.id);
-    if (answered) endAnswered(draft, answered, end, moment);
-  } else endUnanswered(draft, gone, 'unknown', end, moment);
+  // Recording starts at the answer, so this one was answered while nobody looked.
+  else if (wasRecorded) endUnseen(draft, gone, end, moment);
+  else endUnanswered(draft, gone, 'unknown', end, moment);
 }
 
 function endOrphan(draft: TelephonyDraft, channelId: string, moment: Moment): void {

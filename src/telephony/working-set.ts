@@ -87,6 +87,8 @@ export interface CallRow extends Row {
   readonly endAsked?: string | undefined;
   readonly outcome?: CallOutcomeCode | undefined;
   readonly disposition?: string | undefined;
+  /** As the agent stated with the disposition. */
+  readonly effective?: boolean | undefined;
   /** Until the contact is settled with it. */
   readonly stated?: Stated | undefined;
   /** It was alive when the daemon or the phone system restarted. */

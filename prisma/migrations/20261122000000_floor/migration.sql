@@ -74,6 +74,7 @@ CREATE TABLE "Call" (
     "endAsked" TEXT,
     "outcome" TEXT,
     "disposition" TEXT,
+    "effective" BOOLEAN,
     "stated" JSONB,
     "recovered" BOOLEAN NOT NULL
 );

@@ -70,6 +70,8 @@ export type AriEvent =
       channelId: string;
       cause: number;
       sipCode?: number;
+      /** It had been answered. */
+      wasUp: boolean;
       atUtcMs: number;
     }
   /** Another client took our application. */
@@ -132,7 +134,8 @@ export function readEvent(raw: unknown): AriEvent | undefined {
     case 'ChannelDestroyed': {
       const cause = typeof event.cause === 'number' ? event.cause : 0;
       const sipCode = event.tech_cause;
-      return { type, ...at, cause, ...(typeof sipCode === 'number' ? { sipCode } : {}) };
+      const wasUp = fieldsOf(event.channel).state === 'Up';
+      return { type, ...at, cause, wasUp, ...(typeof sipCode === 'number' ? { sipCode } : {}) };
     }
     default:
       return undefined;

@@ -46,6 +46,7 @@ const destroyed = (channelId: string, cause = 16, sipCode?: number): ChannelEven
   type: 'ChannelDestroyed',
   channelId,
   cause,
+  wasUp: cause === 16,
   ...(sipCode === undefined ? {} : { sipCode }),
   atUtcMs: 8,
 });
@@ -156,7 +157,8 @@ describe('the end of a call', () => {
 
   it('is told once, whichever feed tells it first', () => {
     const channels: Channels = new Map();
-    expect(endChannel(channels, callId, { cause: 16 }, 5)).toHaveLength(1);
+    const end = { cause: { cause: 16 }, wasUp: true, atUtcMs: 5 };
+    expect(endChannel(channels, callId, end)).toHaveLength(1);
     expect(hearAll([destroyed(callId)], channels)).toEqual([]);
   });
 });
@@ -226,7 +228,7 @@ it('remembers a limited number of ends, and no living channel is forgotten', () 
   const channels: Channels = new Map();
   expectChannel(channels, 'call-living');
   for (let n = 0; n < 3 * rememberedEnds; n += 1)
-    endChannel(channels, `call-${n}`, { cause: 16 }, n);
+    endChannel(channels, `call-${n}`, { cause: { cause: 16 }, wasUp: true, atUtcMs: n });
   expect(channels.size).toBeLessThanOrEqual(rememberedEnds);
   expect(channels.get('call-living')?.phase).toBe('dialing');
   expect(channels.get(`call-${3 * rememberedEnds - 1}`)?.phase).toBe('ended');

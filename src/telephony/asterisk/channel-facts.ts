@@ -86,8 +86,9 @@ export function hearEvent(
       channel.endedBy ??= 'far-end';
       return [];
     case 'ChannelDestroyed': {
-      const { cause, sipCode } = event;
-      return endChannel(channels, channelId, { cause, ...(sipCode ? { sipCode } : {}) }, atUtcMs);
+      const { cause, sipCode, wasUp } = event;
+      const end = { cause: { cause, ...(sipCode ? { sipCode } : {}) }, wasUp, atUtcMs };
+      return endChannel(channels, channelId, end);
     }
   }
 }
@@ -139,6 +140,14 @@ function leaveBridge(channel: Channel, channelId: string, atUtcMs: number): Phon
   return isCall(channelId) ? [{ kind: 'bridge-left', callId: channelId, legId, atUtcMs }] : [];
 }
 
+/** The end of a channel as a feed states it. */
+export interface ChannelEnd {
+  cause: EndCause;
+  /** It had been answered. */
+  wasUp: boolean;
+  atUtcMs: number;
+}
+
 /**
  * Ends a channel: the word of ARI, or of AMI where ARI said nothing. Nobody having asked, the phone
  * system did it by itself: its ring limit, its time limit, or a phone that fell silent.
@@ -146,8 +155,7 @@ function leaveBridge(channel: Channel, channelId: string, atUtcMs: number): Phon
 export function endChannel(
   channels: Channels,
   channelId: string,
-  cause: EndCause,
-  atUtcMs: number,
+  { cause, wasUp, atUtcMs }: ChannelEnd,
 ): PhoneFact[] {
   if (!isCall(channelId) && !isLeg(channelId)) return [];
   const channel = expectChannel(channels, channelId);
@@ -156,7 +164,8 @@ export function endChannel(
   channel.phase = 'ended';
   const by = channel.endedBy ?? (channel.lastMessage ? 'us' : 'phone-system');
   if (isLeg(channelId)) return [{ kind: 'leg-ended', legId: channelId, atUtcMs, cause }];
-  return [...left, { kind: 'call-ended', callId: channelId, atUtcMs, by, cause }];
+  const end = { kind: 'call-ended', callId: channelId, atUtcMs, by, cause } as const;
+  return [...left, wasUp ? { ...end, wasUp } : end];
 }
 
 /** Channels and bridges as Asterisk lists them, in our words. */

@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../../clock.ts';
 import { FloorError } from '../../errors.ts';
 import type { Ids } from '../../ids.ts';
-import type { EndCause, PhoneFact, Survey } from '../phone-system.ts';
+import type { PhoneFact, Survey } from '../phone-system.ts';
 import { type AmiConnection, type AmiRecord, connectAmi } from './ami.ts';
 import { type AriConnection, connectAri } from './ari.ts';
 import {
@@ -15,6 +15,7 @@ import {
 import {
   adoptSurvey,
   bridgeOf,
+  type ChannelEnd,
   type Channels,
   endChannel,
   findBroken,
@@ -47,12 +48,13 @@ type FeedName = 'ami' | 'ari';
 type ChannelEvent = Exclude<AriEvent, { type: 'ApplicationReplaced' }>;
 
 /** An end that one feed has told and the other has not yet. */
-interface LoneEnd {
+interface LoneEnd extends ChannelEnd {
   heard: FeedName;
-  cause: EndCause;
-  atUtcMs: number;
   timer: Timer;
 }
+
+/** Asterisk's number of a channel that is up (channelstate.h), as AMI has it. */
+const amiUp = '6';
 
 export class Feeds {
   readonly channels: Channels = new Map();
@@ -254,8 +256,10 @@ export class Feeds {
     }
     this.#tellAll(hearEvent(this.channels, event));
     if (event.type === 'StasisStart') this.#receiveLeg(event.channelId);
-    if (event.type === 'ChannelDestroyed' && (isCall(event.channelId) || isLeg(event.channelId)))
-      this.#witness('ari', event.channelId, { cause: event.cause }, event.atUtcMs);
+    if (event.type !== 'ChannelDestroyed') return;
+    const { channelId, cause, wasUp, atUtcMs } = event;
+    if (isCall(channelId) || isLeg(channelId))
+      this.#witness('ari', channelId, { cause: { cause }, wasUp, atUtcMs });
   }
 
   #hearAmi(record: AmiRecord): void {
@@ -267,11 +271,12 @@ export class Feeds {
       cause: Number(record.cause) || 0,
       ...(Number.isInteger(sipCode) && sipCode > 0 ? { sipCode } : {}),
     };
-    this.#witness('ami', channelId, cause, Math.round(Number(record.timestamp) * 1000));
+    const atUtcMs = Math.round(Number(record.timestamp) * 1000);
+    this.#witness('ami', channelId, { cause, wasUp: record.channelstate === amiUp, atUtcMs });
   }
 
   /** Both feeds tell every end. One that is told once only shows that the other feed is behind. */
-  #witness(heard: FeedName, channelId: string, cause: EndCause, atUtcMs: number): void {
+  #witness(heard: FeedName, channelId: string, end: ChannelEnd): void {
     const first = this.#loneEnds.get(channelId);
     if (first !== undefined && first.heard !== heard) {
       first.timer.cancel();
@@ -279,7 +284,6 @@ export class Feeds {
       return;
     }
     const other = heard === 'ami' ? 'ari' : 'ami';
-    const end = { heard, cause, atUtcMs };
     if ((other === 'ami' ? this.#ami : this.#ari) === undefined) {
       if (heard === 'ami') this.#tellEnd(channelId, end);
       return;
@@ -287,11 +291,11 @@ export class Feeds {
     const timer = this.#clock.after(witnessMs, () => {
       this.#keepers.get(other)?.renew(`${other} is behind ${heard}`);
     });
-    this.#loneEnds.set(channelId, { ...end, timer });
+    this.#loneEnds.set(channelId, { ...end, heard, timer });
   }
 
-  #tellEnd(channelId: string, { cause, atUtcMs }: Omit<LoneEnd, 'timer'>): void {
-    this.#tellAll(endChannel(this.channels, channelId, cause, atUtcMs));
+  #tellEnd(channelId: string, end: ChannelEnd): void {
+    this.#tellAll(endChannel(this.channels, channelId, end));
   }
 
   #tellAll(facts: readonly PhoneFact[]): void {
