@@ -62,7 +62,9 @@ describe('the end of a call whose answer nobody saw', () => {
   it('counts as abandoned, its recording is sealed by what the legs say, no agent is given', () => {
     const draft = decide(ended(true), ringing);
     expect(draft.get('Call', callId)).toMatchObject({ outcome: 'abandoned', recovered: true });
-    expect(whats(draft)).toEqual(['call-answered', 'call-abandoned', 'call-ended']);
+    expect(whats(draft).filter((what) => what.startsWith('call-'))).toEqual([
+      ...['call-answered', 'call-abandoned', 'call-ended'],
+    ]);
     expect([...draft.all('CampaignDay')]).toMatchObject([{ answered: 1, abandoned: 1 }]);
     expect(draft.get('Recording', callId)).toMatchObject({ state: 'closed', spanMs: 0 });
     expect(draft.get('Agent', agent.id)).toEqual(agent);
