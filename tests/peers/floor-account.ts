@@ -1,4 +1,4 @@
-// The account of a floor that is over: what carrier, Asterisk, ledger, tables and vault each say.
+// The account of a floor when it is over: what carrier, Asterisk, ledger, tables and vault each say.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContactRow } from '../../src/cases/contact.ts';
@@ -96,6 +96,10 @@ const says = ({ ledger }: CallAccount, what: string) => ledger.some((line) => li
 const wasAnswered = ({ cdr, carrier }: CallAccount) =>
   cdr.includes('ANSWERED') || carrier.includes('answered');
 
+const answeredOutcomes: readonly string[] = [
+  ...['conversation', 'abandoned', 'agent-lost', 'not-recorded'],
+];
+
 /** What must hold after everything, kills included: each breach in words. */
 export function lossFaults(account: FloorAccount): string[] {
   const { calls, agents, invited, strangers, alarmed, report } = account;
@@ -109,7 +113,7 @@ export function lossFaults(account: FloorAccount): string[] {
   for (const number of invited) unless(dialed.has(number), `invited and not dialed: ${number}`);
   unless(strangers.length === 0, `calls of nobody: ${strangers.join(' ')}`);
   for (const call of calls) {
-    const { callId, row, recording, ledger } = call;
+    const { callId, row, recording, ledger, cdr } = call;
     const told = `${callId} ${JSON.stringify(call.carrier)} ${JSON.stringify(call.cdr)}`;
     if (wasAnswered(call) || says(call, 'call-answered')) {
       const put = recording?.state === 'quarantined' && says(call, 'recording-quarantined');
@@ -118,6 +122,8 @@ export function lossFaults(account: FloorAccount): string[] {
         (put && alarmed.has(`recording-quarantined:${callId}`));
       unless(isSafe, `answered and not recorded: ${told} ${recording?.state} ${recording?.why}`);
     }
+    const isTold = answeredOutcomes.includes(row?.outcome ?? '') || !cdr.includes('ANSWERED');
+    unless(isTold, `answered and ended as ${row?.outcome}: ${told}`);
     const ends = ledger.filter(({ what }) => what === 'call-ended').length;
     unless(!says(call, 'call-dialed') || ends === 1, `${ends} ends: ${told}`);
     unless(row === undefined || row.state === 'ended', `still ${row?.state}: ${told}`);

@@ -47,6 +47,12 @@ export class FloorNews {
     for (const look of [...this.#looks]) look();
   }
 
+  /** Another process is going to tell: what only memory held is unknown again. */
+  forget(): void {
+    this.#rows.Plant.clear();
+    this.#failure = undefined;
+  }
+
   /** The next line that is missing. */
   get nextSeq(): number {
     return this.lines.length + 1;

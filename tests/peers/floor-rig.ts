@@ -137,6 +137,7 @@ export async function openFloorRig(manners: FloorManners): Promise<FloorRig> {
   const start = async () => {
     const own: SmallDisk | undefined =
       manners.spoolMb === undefined ? undefined : { folder: disk, sizeMb: manners.spoolMb };
+    news.forget();
     child = startFloorChild(news, realClock, own);
     const { amiProxy: amiPort, ariProxy: ariPort } = ports;
     const { habits = { talkMs: [60_000, 60_001], wrapUpMs: 100 } } = manners;
@@ -256,7 +257,7 @@ function configOf(ports: RigPorts, { agents }: FloorManners, spool: string): str
   ].join('\n')}\n`;
 }
 
-/** The Asterisk that runs this configuration; a pid alone proves nothing, as pids come again. */
+/** The Asterisk that runs this configuration; a pid alone proves nothing, for pids are used again. */
 function pidOf(home: string): number | undefined {
   const file = join(home, 'run/asterisk.pid');
   if (!existsSync(file)) return undefined;
