@@ -27,6 +27,26 @@ export function idsFrom(below: (limit: number) => number): Ids {
   };
 }
 
+/**
+ * Ids that rise, for rows that come by the hundred thousand: indexes take them at their end, where
+ * random ones would touch a page each. The first half is random and is theirs alone.
+ */
+export function risingIds(ids: Ids): (kind: string) => string {
+  const half = idLength / 2;
+  const start = ids.next('x').slice(-half);
+  let count = 0;
+  return (kind) => {
+    let rest = count;
+    count += 1;
+    let text = '';
+    for (let i = 0; i < half; i += 1) {
+      text = letters[rest % letters.length] + text;
+      rest = Math.floor(rest / letters.length);
+    }
+    return `${kind}-${start}${text}`;
+  };
+}
+
 export const realIds: Ids = {
   ...idsFrom((limit) => randomInt(limit)),
   bytes: (sizeBytes) => randomBytes(sizeBytes),

@@ -29,7 +29,7 @@ export interface ReadFile {
 }
 
 /** Lines of a list in one commit: it must not hold up a call that is being answered. */
-export const stagedPerCommit = 50;
+export const stagedPerCommit = 25;
 /** Wrong rows hold names and numbers: whoever corrects them does it within this time. */
 export const keepRejectsMs = 7 * dayMs;
 

@@ -1,7 +1,7 @@
 // Takes a list in: rows from the reading thread become cases, people, numbers and leads in staging.
 import type { Clock } from '../../clock.ts';
 import { toCode } from '../../draft.ts';
-import type { Ids } from '../../ids.ts';
+import { type Ids, risingIds } from '../../ids.ts';
 import type { Outcome } from '../../people/person.ts';
 import type { CasePersonRow, CaseRow, NumberRow } from '../case.ts';
 import { type ListEvent, type StagedRows, stagedPerCommit } from '../list-steps.ts';
@@ -34,6 +34,12 @@ export interface ImportOrder {
   byPersonId: string;
 }
 
+/** A list on its way in. */
+interface Staging extends ImportOrder {
+  batchId: string;
+  newId(kind: string): string;
+}
+
 export interface Import {
   progress(): ListProgress | undefined;
   /** Resolves when the file was read to its end, or refused, and that is recorded. */
@@ -48,14 +54,14 @@ class ListGone extends Error {}
 /** Begins to take a list in; nothing of it can be called before somebody else confirms it. */
 export function importList(parts: ImportParts, order: ImportOrder): Outcome<{ import: Import }> {
   const { listId, file } = order;
-  const batchId = parts.ids.next('batch');
-  const opened = parts.askNow(() => openEvent(parts, order, batchId));
+  const staging = { ...order, batchId: parts.ids.next('batch'), newId: risingIds(parts.ids) };
+  const opened = parts.askNow(() => openEvent(parts, staging));
   if (!opened.done) return opened;
   let latest: ListProgress | undefined;
   let cancelled = false;
   const reading = readList(file, (rows, progress) => {
     latest = progress;
-    return stageRows(parts, order, batchId, rows);
+    return stageRows(parts, staging, rows);
   });
   const finish = async () => {
     try {
@@ -92,10 +98,10 @@ function causeCode(cause: unknown): string {
 
 function openEvent(
   { clock }: ImportParts,
-  order: ImportOrder,
-  batchId: string,
+  order: Staging,
 ): Extract<ListEvent, { kind: 'open-list' }> {
-  const { listId, campaignId, creditorId, name, deadlineUtcMs, recallUtcMs, byPersonId } = order;
+  const { listId, batchId, campaignId, creditorId, name, deadlineUtcMs, recallUtcMs, byPersonId } =
+    order;
   const atUtcMs = clock.utcMs();
   const list: ListRow = {
     id: listId,
@@ -122,8 +128,7 @@ function openEvent(
 
 async function stageRows(
   parts: ImportParts,
-  order: ImportOrder,
-  batchId: string,
+  order: Staging,
   rows: readonly StagedCase[],
 ): Promise<Duplicates> {
   const duplicates: Duplicates[number][] = [];
@@ -132,7 +137,7 @@ async function stageRows(
     // Between two commits whatever else waits has its turn.
     await new Promise<void>((resolve) => parts.clock.soon(resolve));
     const staged = parts.askNow(() => {
-      const found = stageSlice(parts, order, batchId, slice);
+      const found = stageSlice(parts, order, slice);
       for (const { index, reason } of found.duplicates) {
         duplicates.push({ index: from + index, reason });
       }
@@ -146,12 +151,12 @@ async function stageRows(
 /** Asked in the tick of its commit: what the store knows by then is all that can be a duplicate. */
 function stageSlice(
   parts: ImportParts,
-  order: ImportOrder,
-  batchId: string,
+  order: Staging,
   slice: readonly StagedCase[],
 ): { event: ListEvent; duplicates: Duplicates[number][] } {
+  const { listId, batchId, creditorId } = order;
   const keys = slice.map(({ reference }) =>
-    parts.digest('reference', `${order.creditorId}/${reference}`),
+    parts.digest('reference', `${creditorId}/${reference}`),
   );
   const known = parts.store.batchesOf(keys);
   const rows: StagedRows[] = [];
@@ -161,28 +166,28 @@ function stageSlice(
     const before = known.get(referenceKey);
     if (before === undefined) {
       known.set(referenceKey, batchId);
-      rows.push(rowsOf(parts, order, { batchId, referenceKey }, row));
+      rows.push(rowsOf(parts, order, referenceKey, row));
     } else {
       const reason = before === batchId ? 'duplicate-in-list' : 'duplicate';
       duplicates.push({ index, reason });
     }
   }
-  const { listId } = order;
   const event = { kind: 'stage-rows', listId, rows, duplicates: duplicates.length } as const;
   return { event, duplicates };
 }
 
 function rowsOf(
   parts: ImportParts,
-  { listId, campaignId, creditorId }: ImportOrder,
-  keys: Pick<CaseRow, 'batchId' | 'referenceKey'>,
+  { listId, campaignId, batchId, creditorId, newId }: Staging,
+  referenceKey: string,
   staged: StagedCase,
 ): StagedRows {
   const caseRow: CaseRow = {
-    id: parts.ids.next('case'),
-    ...keys,
+    id: newId('case'),
+    batchId,
     creditorId,
     reference: staged.reference,
+    referenceKey,
     stops: [],
     version: 1,
     ...(staged.product === undefined ? {} : { product: staged.product }),
@@ -192,11 +197,11 @@ function rowsOf(
   const numbers: NumberRow[] = [];
   const leads: LeadRow[] = [];
   for (const [index, person] of staged.people.entries()) {
-    const row = personRow(parts, caseRow, person, index);
+    const row = personRow(parts, newId('debtor'), caseRow, person, index);
     people.push(row);
     for (const { e164, kind } of person.numbers) {
       const number: NumberRow = {
-        id: parts.ids.next('number'),
+        id: newId('number'),
         caseId: caseRow.id,
         personId: row.id,
         e164,
@@ -210,7 +215,7 @@ function rowsOf(
       // Contact persons are never called by the dialer, so they are no leads.
       if (person.role === 'contact-person') continue;
       leads.push({
-        id: parts.ids.next('lead'),
+        id: newId('lead'),
         campaignId,
         listId,
         caseId: caseRow.id,
@@ -228,6 +233,7 @@ function rowsOf(
 
 function personRow(
   parts: ImportParts,
+  id: string,
   { id: caseId, creditorId, reference }: CaseRow,
   { role, customer, name, zone }: StagedPerson,
   index: number,
@@ -235,7 +241,7 @@ function personRow(
   // The creditor's number of a person is the same in all cases; without one a case stands alone.
   const known = customer ?? `${reference}/${index}`;
   return {
-    id: parts.ids.next('debtor'),
+    id,
     caseId,
     role,
     personKey: parts.digest('person', `${creditorId}/${known}`),
