@@ -148,11 +148,11 @@ describe('a workbook by hand', () => {
       '<x:row><x:c t="inlineStr"><x:is><x:r><x:t>Li </x:t></x:r><x:rPh><x:t>no</x:t></x:rPh>' +
       '<x:r><x:t>Si &amp; _x0041_</x:t></x:r></x:is></x:c>' +
       '<x:c t="str"><x:v>two</x:v></x:c></x:row>' +
-      '<x:row r="7"><x:c r="B7"><x:v>1.38E10</x:v></x:c></x:row>';
+      '<x:row r="7"><x:c r="B7"><x:v>1.20255501E10</x:v></x:c></x:row>';
     writeFileSync(path, zipOf(sheetOf(rows).replaceAll(/<(\/?)(w|sheetD)/g, '<$1x:$2')));
     expect(await read()).toEqual([
       { line: 1, cells: ['Li Si & A', 'two'] },
-      { line: 7, cells: ['', '13800000000'] },
+      { line: 7, cells: ['', '12025550100'] },
     ]);
   });
 
