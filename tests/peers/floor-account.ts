@@ -1,4 +1,4 @@
-// The account of a floor when it is over: what carrier, Asterisk, ledger, tables and vault each say.
+// The account of a floor when it is over: what carrier, Asterisk, ledger, tables and vault say.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContactRow } from '../../src/cases/contact.ts';

@@ -257,7 +257,7 @@ function configOf(ports: RigPorts, { agents }: FloorManners, spool: string): str
   ].join('\n')}\n`;
 }
 
-/** The Asterisk that runs this configuration; a pid alone proves nothing, for pids are used again. */
+/** The Asterisk of this configuration; a pid alone proves nothing, for pids are used again. */
 function pidOf(home: string): number | undefined {
   const file = join(home, 'run/asterisk.pid');
   if (!existsSync(file)) return undefined;

@@ -4,7 +4,7 @@ import type { CarrierBehaviour } from '../../src/telephony/asterisk/sipp-scenari
 import { extensions, type FloorRig, numberOf } from './floor-rig.ts';
 import type { KillPoint } from './mortal-world.ts';
 
-/** The moments, each in several variants: what is on record and what is done differs by one step. */
+/** The moments, in several variants: what is on record and what is done differs by one step. */
 export const moments = {
   'before originate': [
     { at: 'commit', what: 'contact-granted', when: 'after' },

@@ -38,12 +38,6 @@ describe.each(momentNames)('killed %s', (name) => {
 it('after all kills every answered call is recorded, and nobody was called twice', async () => {
   await endCampaign(rig);
   const account = await closeAccount(rig);
-  const count: Record<string, number> = {};
-  for (const c of account.calls) {
-    const k = `${c.row?.outcome} ${c.row?.endedBy} rec=${c.row?.recovered} ${c.recording?.state} ${c.recording?.why} rep=${c.recording?.repaired}`;
-    count[k] = (count[k] ?? 0) + 1;
-  }
-  console.log(count);
   expect(lossFaults(account)).toEqual([]);
   expect(account.report.objects.sound).toBeGreaterThan(0);
 });
