@@ -99,6 +99,11 @@ function putCreditor(draft: CasesDraft, creditor: CreditorRow, by: string): Outc
   return { done: true };
 }
 
+/** A case as this turn, or the loser of a version check, knows it. */
+function newest(draft: CasesDraft, row: CaseRow): CaseRow {
+  return draft.get('Case', row.id) ?? row;
+}
+
 /**
  * Stops every one of these cases: nothing of them is looked at any more, what was promised is off,
  * the supervisor is told, and what rings for them in other rooms is ended after the commit.
@@ -110,7 +115,9 @@ export function stopCases(
   moment: Moment,
   alarmed = true,
 ): void {
-  const changed = cases.filter(({ case: row }) => !row.stops.includes(reason));
+  const changed = cases
+    .map((moving) => ({ ...moving, case: newest(draft, moving.case) }))
+    .filter(({ case: row }) => !row.stops.includes(reason));
   for (const { case: row, leads, callbacks } of changed) {
     draft.put('Case', stopCase(row, reason, moment.atUtcMs), row.version);
     draft.entry({ what: 'case-stopped', who: by, about: row.id, why: reason });
@@ -133,7 +140,8 @@ function liftStops(draft: CasesDraft, event: LiftStop, moment: Moment): Outcome 
   let refusal = refuse(cases.length === 0 ? 'not-found' : 'no-such-stop');
   let lifted = 0;
   for (const moving of cases) {
-    const { case: row, leads } = moving;
+    const { leads } = moving;
+    const row = newest(draft, moving.case);
     const batch = batches.get(row.batchId);
     if (!batch) continue;
     const outcome = liftStop(row, reason, batch, moment.atUtcMs);
@@ -174,10 +182,11 @@ function noteOf(
 
 function allocate(
   draft: CasesDraft,
-  { case: row, agentId, by }: Extract<CaseOrder, { kind: 'allocate' }>,
+  { case: read, agentId, by }: Extract<CaseOrder, { kind: 'allocate' }>,
   moment: Moment,
 ): Outcome {
-  if (!row) return refuse('not-found');
+  if (!read) return refuse('not-found');
+  const row = newest(draft, read);
   const next = allocateCase(row, agentId, moment.atUtcMs);
   if (next === row) return { done: true };
   draft.put('Case', next, row.version);

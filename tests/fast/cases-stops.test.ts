@@ -98,6 +98,19 @@ describe('a stop', () => {
     expect(floor.stopped.flatMap(({ caseIds }) => caseIds)).toEqual(['case-2', 'case-3']);
   });
 
+  it('reaches other rooms behind a permit that was granted just before it', async () => {
+    putCase(floor, { id: 'case-1' });
+    const heard: string[] = [];
+    // Between telephony's question and its inbox lie a few promises; none takes a turn of the loop.
+    let answer: Promise<unknown> = floor.permit();
+    for (let hop = 0; hop < 50; hop += 1) answer = answer.then((value) => value);
+    void answer.then(() => heard.push('permit'));
+    floor.stopped.push = (...told) => heard.push(`stop of ${told[0]?.caseIds}`);
+    await floor.cases.stop({ caseId: 'case-1', reason: 'paid' }, by);
+    await floor.settle();
+    expect(heard).toEqual(['permit', 'stop of case-1']);
+  });
+
   it('is refused for a case that does not exist, and done once when ordered twice', async () => {
     putCase(floor, { id: 'case-1' });
     const order = { caseId: 'case-1', reason: 'paid' } as const;
