@@ -190,8 +190,6 @@ describe('the files of the database', () => {
 
   /** Rows as a floor has them after years: put, grown and dropped in any order. */
   async function churn(seed: number): Promise<Set<number>> {
-    // What is looked at is the content of the files, not how safely they were written.
-    floor.database.pragma('synchronous = OFF');
     const { below } = seededIds(seed);
     const { store } = floor;
     const cases = openCaseStore(floor.database);
