@@ -171,15 +171,20 @@ export class Sealing implements Recordings {
 
   private async sealBatch(batch: readonly Waiting[]): Promise<void> {
     const encoded = await this.thread.encode(batch.map(({ order }) => order));
+    const results: (() => void)[] = [];
     for (const { order, done } of batch) {
       const { recordingId } = order;
       const job = encoded.get(recordingId) ?? failure('worker-died', 'no answer');
       const outcome = job.outcome === 'encoded' ? await this.keep(job) : job;
       const left = await this.cleanUp(recordingId);
-      this.orders.delete(recordingId);
-      // What is sealed stays sealed; the next order of this id writes over the file.
-      done(left !== undefined && outcome.outcome !== 'sealed' ? left : outcome);
+      results.push(() => {
+        this.orders.delete(recordingId);
+        // What is sealed stays sealed; the next order of this id writes over the file.
+        done(left !== undefined && outcome.outcome !== 'sealed' ? left : outcome);
+      });
     }
+    // What is told in one tick is recorded in one commit instead of one for each recording.
+    for (const tell of results) tell();
   }
 
   private async cleanUp(recordingId: string): Promise<SealOutcome | undefined> {
