@@ -138,7 +138,7 @@ export function paceSoon(draft: TelephonyDraft, campaignId: string, moment: Mome
 }
 
 export function learnFromCall(draft: TelephonyDraft, call: CallRow, moment: Moment): void {
-  if (call.dialedUtcMs === undefined || call.mode !== 'predictive') return;
+  if (call.dialedUtcMs === undefined || call.mode === 'manual') return;
   const pace = paceOf(draft, call.campaignId);
   const result =
     call.state === 'answered'
