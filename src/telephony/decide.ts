@@ -21,7 +21,7 @@ import { type Dispose, dispose } from './conversation.ts';
 import { wake } from './deadlines.ts';
 import { decideFact, resurvey, serveIfReady } from './facts.ts';
 import type { PhoneFact } from './phone-system.ts';
-import { plantOf } from './plant.ts';
+import { plantOf, withholdDialing } from './plant.ts';
 import { judgeRoom, type RecordingLimits, type RecordingRoom } from './recording.ts';
 import { type EraseRecordings, eraseRecordings } from './recording-steps.ts';
 import { decideDone, decideRecovered } from './results.ts';
@@ -163,16 +163,15 @@ function storageSeen(
   const plant = plantOf(draft);
   const judged = judgeRoom(plant.storageOk, event.room, event.limits);
   const { spoolHours, vaultHours } = event.room;
-  draft.put('Plant', { ...plant, spoolHours, vaultHours, storageOk: judged.mayDial });
+  draft.put('Plant', { ...plant, spoolHours, vaultHours });
   if (event.unreadable) raiseAlarm(draft, 'storage-unreadable', 'storage', moment);
   else clearAlarm(draft, 'storage-unreadable', 'storage', moment);
-  if (judged.mayDial) {
-    if (plant.storageOk) return;
-    draft.entry({ what: 'dialing-allowed', who: 'system', about: 'storage' });
-    clearAlarm(draft, 'storage-low', 'storage', moment);
-  } else {
+  if (!judged.mayDial) {
     raiseAlarm(draft, 'storage-low', 'storage', moment);
-    if (!plant.storageOk) return;
-    draft.entry({ what: 'dialing-withheld', who: 'system', about: 'storage', why: judged.why });
+    return withholdDialing(draft, judged.why);
   }
+  if (plant.storageOk) return;
+  draft.put('Plant', { ...plantOf(draft), storageOk: true });
+  draft.entry({ what: 'dialing-allowed', who: 'system', about: 'storage' });
+  clearAlarm(draft, 'storage-low', 'storage', moment);
 }

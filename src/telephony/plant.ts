@@ -36,6 +36,14 @@ export function releaseTrunk(draft: TelephonyDraft, trunk: string): void {
   draft.put('Plant', { ...plant, trunks });
 }
 
+/** What would be dialed could not be recorded: nothing is, until the storage is seen in order. */
+export function withholdDialing(draft: TelephonyDraft, why: string): void {
+  const plant = plantOf(draft);
+  if (!plant.storageOk) return;
+  draft.put('Plant', { ...plant, storageOk: false });
+  draft.entry({ what: 'dialing-withheld', who: 'system', about: 'storage', why });
+}
+
 /** Why nothing may be dialed on this trunk now; undefined when it may. */
 export function whyNoDialing(
   draft: TelephonyDraft,

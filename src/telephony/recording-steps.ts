@@ -1,6 +1,7 @@
 // The recording of a call as telephony steps it: seen, closed, sealed, and only then its raw files.
 import { clearAlarm, raiseAlarm } from '../alarm.ts';
 import { orderEnd } from './call.ts';
+import { withholdDialing } from './plant.ts';
 import type { SealedRecording } from './recordings.ts';
 import type {
   CallRow,
@@ -54,6 +55,8 @@ export function recordingChecked(
     return;
   }
   raiseAlarm(draft, 'call-not-recorded', callId, moment);
+  // The next one would most likely not be recorded either.
+  withholdDialing(draft, 'call-not-recorded');
   if (call && call.state !== 'ended') orderEnd(draft, call, 'not-recorded', moment);
 }
 

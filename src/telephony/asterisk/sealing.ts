@@ -1,4 +1,6 @@
 // Recordings as Asterisk makes them: the spool watched, and its files sealed by a worker thread.
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, type Timer, withDeadline } from '../../clock.ts';
 import { realDisk } from '../../vault/disk.ts';
@@ -130,6 +132,7 @@ export class Sealing implements Recordings {
   async room(): Promise<RecordingRoom & { fault?: string }> {
     const { folders, vault } = this.parts;
     try {
+      await access(folders.spool, constants.W_OK);
       const unsealed = (await listSpool(folders.spool)).size;
       const spoolHours = (await realDisk.freeBytes(folders.spool)) / rawBytesPerHour;
       // A FLAC is never larger than what it holds, so that this promises too little, not too much.
