@@ -52,6 +52,7 @@ export async function closeAccount(rig: FloorRig): Promise<FloorAccount> {
   const recordings = new Map((await rows<RecordingRow>('Recording')).map((row) => [row.id, row]));
   const agents = await rows<AgentRow>('Agent');
   const pending = await rows('Pending');
+  const spool = readdirSync(rig.inside(rig.spool)).filter((name) => name.endsWith('.wav'));
   await rig.stop();
 
   const carrier = await rig.carrier.account();
@@ -69,12 +70,11 @@ export async function closeAccount(rig: FloorRig): Promise<FloorAccount> {
   });
   const known = new Set(calls.map(({ callId }) => callId));
   return {
-    ...{ calls, agents, pending: pending.length },
+    ...{ calls, agents, pending: pending.length, spool },
     invited: carrier.filter(({ what }) => what === 'invited').map(({ number }) => `+${number}`),
     strangers: own.map(({ uniqueId }) => uniqueId).filter((id) => !known.has(id)),
     alarmed: new Set(rig.news.said('alarm-raised').map(({ why, about }) => `${why}:${about}`)),
     openContacts: contacts.filter(({ state }) => state === 'open').length,
-    spool: readdirSync(rig.spool).filter((name) => name.endsWith('.wav')),
     report: await verify(rig.dataDir),
   };
 }

@@ -124,7 +124,7 @@ export class FloorNews {
       `agents: ${states(this.all('Agent'))}`,
       `calls: ${states(living)}`,
       `plant: ${JSON.stringify(this.get('Plant', 'now'))}`,
-      ...this.lines.slice(-12).map((line) => JSON.stringify(line)),
+      ...this.lines.slice(-12).map(({ facts: _, ...line }) => JSON.stringify(line)),
     ].join('\n');
   }
 }

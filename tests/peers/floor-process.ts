@@ -277,3 +277,5 @@ process.on('message', ({ id, order }: { id: number; order: Order }) => {
       if (order.do === 'stop') process.disconnect();
     });
 });
+// Agents who were to talk on would keep the process for as long as that.
+process.on('disconnect', () => process.exit());

@@ -83,6 +83,8 @@ export interface FloorRig {
   seat(seats: readonly Seat[]): Promise<string[]>;
   /** Waits until nothing is on the line and everything recorded is kept. */
   untilQuiet(withinMs: number): Promise<void>;
+  /** A path as the floor's process sees it: its small disk is seen by nobody else. */
+  inside(path: string): string;
   asteriskPid(): number | undefined;
   /** Ends the daemon in order, and with it its Asterisk. */
   stop(): Promise<void>;
@@ -162,6 +164,7 @@ export async function openFloorRig(manners: FloorManners): Promise<FloorRig> {
       const event = { kind: 'set-campaign-state', id, state, by: 'system' } as const;
       await ask({ do: 'telephony', event });
     },
+    inside: (path) => join(`/proc/${current().pid}/root`, path),
     seat: (seats) => ask({ do: 'seat', seats }),
     untilQuiet: async (withinMs) => {
       await news.until(

@@ -91,15 +91,7 @@ export async function killOnce(rig: FloorRig, point: KillPoint, clock: Clock): P
   if (signal !== 'SIGKILL') throw new Error(`the floor ended by ${signal}`);
   const startedUptimeMs = clock.uptimeMs();
   await rig.start();
-  const from = news.nextSeq;
-  const t = () => Math.round(clock.uptimeMs() - startedUptimeMs);
-  const opened = t();
-  await news.until('fresh', () => news.get('Plant', 'now')?.feed === 'fresh', 20_000);
-  const fresh = t();
-  await news.untilSaid('call-dialed', from, backWithinMs);
-  const dialed = t();
-  await news.untilSaid('call-connected', from, backWithinMs);
-  console.log({ opened, fresh, dialed });
+  await news.untilSaid('call-connected', news.nextSeq, backWithinMs);
   return { point, backMs: Math.round(clock.uptimeMs() - startedUptimeMs) };
 }
 

@@ -2,6 +2,7 @@
 import type { Clock } from '../../src/clock.ts';
 import type { Row } from '../../src/draft.ts';
 import type { Ids } from '../../src/ids.ts';
+import type { TelephonyEvent } from '../../src/telephony/decide.ts';
 import type { Telephony } from '../../src/telephony/telephony.ts';
 import type { CallRow } from '../../src/telephony/working-set.ts';
 
@@ -30,19 +31,17 @@ export function agentsAtWork(clock: Clock, ids: Ids, first: Habits): WorkingAgen
     const { id: callId, agentId, state } = call;
     const step = `${callId}:${state}`;
     if (!telephony || agentId === undefined || seen.has(step)) return;
-    const ask = telephony.ask;
+    // Whatever comes after the end of the floor is refused.
+    const ask = (event: TelephonyEvent) => void telephony?.ask(event).catch(() => undefined);
     seen.add(step);
     if (state === 'talking') {
       const [min, max] = habits.talkMs;
       const talkMs = min + ids.below(Math.max(1, max - min));
-      clock.after(talkMs, () => void ask({ kind: 'hang-up-call', callId, agentId }));
+      clock.after(talkMs, () => ask({ kind: 'hang-up-call', callId, agentId }));
     } else if (state === 'wrap-up') {
       const by = agentId;
       const said = { disposition: 'negotiating', effective: true };
-      clock.after(
-        habits.wrapUpMs,
-        () => void ask({ kind: 'dispose', callId, agentId, by, ...said }),
-      );
+      clock.after(habits.wrapUpMs, () => ask({ kind: 'dispose', callId, agentId, by, ...said }));
     }
   }
 

@@ -30,7 +30,6 @@ describe.each(momentNames)('killed %s', (name) => {
   const points: readonly KillPoint[] = moments[name];
   it.each(points)('$when the $at $what, it works again', async (point) => {
     const kill = await killOnce(rig, point, realClock);
-    console.log(name, JSON.stringify(kill));
     expect(kill.backMs).toBeLessThan(backWithinMs);
   });
 });
