@@ -83,6 +83,8 @@ function makeRoom(act: (effect: Tell) => Promise<Told>, refuse = 0) {
       judge: async () => 'unknown',
       overflowed: () => {
         overflows += 1;
+        // As telephony does, which says of its feed that it is stale.
+        room.post({ kind: 'add', by: 1 });
       },
     },
     { clock, ids: seededIds(1), committer, report: () => {}, stop: (cause) => stops.push(cause) },

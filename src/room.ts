@@ -186,8 +186,10 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
   private enter(waiting: Waiting<RoomEvent<E, F, R>>, reserved = false): boolean {
     if (this.ended) return false;
     if (!reserved && this.inbox.length >= inboxLimit) {
-      if (!this.overflowing) this.parts.overflowed();
+      // Told once for each time it fills up; who is told may post, and is refused like any other.
+      const isFirst = !this.overflowing;
       this.overflowing = true;
+      if (isFirst) this.parts.overflowed();
       return false;
     }
     this.inbox.push(waiting);
