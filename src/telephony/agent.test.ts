@@ -165,6 +165,58 @@ describe('a lost phone', () => {
   });
 });
 
+describe('a phone that comes or goes while a call is written up', () => {
+  const wrapping = call('call-1', { state: 'wrap-up', agentId: 'a', connectedUtcMs: 1_000 });
+  const writing = agent('a', { state: 'wrap-up', callId: 'call-1', untilUtcMs: 21_000 });
+
+  it('leaves the agent at the writing, and the call over when that is over', () => {
+    const draft = floor([writing], [wrapping]);
+    const fact = {
+      kind: 'leg-ended',
+      legId: 'leg-a',
+      atUtcMs: 2_000,
+      cause: { cause: 0 },
+    } as const;
+    decide(draft, { kind: 'phone', fact }, 2_000);
+    const ready = { kind: 'set-agent-state', agentId: 'a', state: 'ready', by: 'a' } as const;
+    decide(draft, ready, 3_000);
+    expect(draft.get('Agent', 'a')).toMatchObject({ state: 'wrap-up', callId: 'call-1' });
+    decide(draft, { kind: 'wake' } as never, 21_000);
+    expect(draft.get('Call', 'call-1')).toMatchObject({ state: 'ended' });
+    expect(draft.get('Agent', 'a')).toMatchObject({ state: 'away', wanted: 'ready' });
+  });
+
+  it('makes nobody ready who is still writing', () => {
+    const rung = { ...writing, legState: 'ringing', wanted: 'ready' } as const;
+    const draft = floor([rung], [wrapping]);
+    const fact = { kind: 'leg-up', legId: 'leg-a', atUtcMs: 2_000 } as const;
+    decide(draft, { kind: 'phone', fact }, 2_000);
+    expect(draft.get('Agent', 'a')).toMatchObject({ state: 'wrap-up', callId: 'call-1' });
+    decide(draft, { kind: 'wake' } as never, 21_000);
+    expect(draft.get('Agent', 'a')).toMatchObject({ state: 'ready', callId: undefined });
+    expect(draft.get('Call', 'call-1')).toMatchObject({ state: 'ended' });
+  });
+});
+
+describe('an agent whose phone is rung per call', () => {
+  const rung = { way: 'ring-per-call', state: 'reserved', code: 'campaign-1' } as const;
+  const stop = { kind: 'set-campaign-state', id: 'campaign-1', by: 'system' } as const;
+
+  it('is free again when the campaign stops before the phone was answered', () => {
+    const draft = floor([agent('a', { ...rung, legState: 'ringing' })]);
+    decide(draft, { ...stop, state: 'stopped' }, 2_000);
+    expect(draft.get('Agent', 'a')).toMatchObject({ state: 'ready', legState: 'none' });
+    expect(kinds(draft)).toContain('hang-up');
+  });
+
+  it('is not disturbed by the end of another campaign', () => {
+    const serving = { ...rung, code: 'campaign-2', campaignIds: ['campaign-1', 'campaign-2'] };
+    const draft = floor([agent('a', { ...serving, legState: 'ringing' })]);
+    decide(draft, { ...stop, state: 'paused' }, 2_000);
+    expect(draft.get('Agent', 'a')).toMatchObject({ state: 'reserved', legState: 'ringing' });
+  });
+});
+
 describe('wishes and refusals', () => {
   const seat: SignIn = {
     kind: 'sign-in',

@@ -74,6 +74,9 @@ export function ringPhone(draft: TelephonyDraft, agent: AgentRow, moment: Moment
   });
 }
 
+/** In these an agent owes something to a call: what is asked for meanwhile is done after it. */
+const hasCall: readonly AgentState[] = ['reserved', 'talking', 'wrap-up'];
+
 /** What the agent or a supervisor asks for; takes effect at once or when the call is over. */
 export function setAgentState(
   draft: TelephonyDraft,
@@ -87,7 +90,7 @@ export function setAgentState(
     draft.entry({ what: 'ready-refused', who: event.by, about: agent.id, why: event.lacks });
     return refuse(event.lacks);
   }
-  if (agent.state === 'reserved' || agent.state === 'talking') {
+  if (hasCall.includes(agent.state)) {
     draft.put('Agent', { ...agent, wanted: event.state, wantedCode: event.code });
     return done;
   }
@@ -200,7 +203,7 @@ export function legUp(draft: TelephonyDraft, legId: string, moment: Moment): Age
   const next: AgentRow = { ...agent, legState: 'up', phoneUntilUtcMs: undefined };
   draft.put('Agent', next);
   draft.entry({ what: 'phone-connected', who: 'system', about: agent.id, facts: { legId } });
-  if (next.wanted === 'ready' && next.state !== 'reserved') {
+  if (next.wanted === 'ready' && !hasCall.includes(next.state)) {
     return enter(draft, next, 'ready', 'system', moment);
   }
   return next;
@@ -220,7 +223,7 @@ export function legEnded(
   draft.put('Agent', next);
   draft.entry({ what: 'phone-lost', who: 'system', about: agent.id, why, facts: { legId } });
   const working = next.state === 'ready' || next.state === 'reserved' || next.state === 'talking';
-  if (working || next.wanted === 'ready') {
+  if (working || (next.wanted === 'ready' && next.state !== 'wrap-up')) {
     return enter(draft, { ...next, wanted: undefined }, 'away', 'system', moment, 'phone');
   }
   return next;

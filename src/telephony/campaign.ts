@@ -1,6 +1,6 @@
 // Campaigns: orders to start and stop them, the counts of the 30-day measure, what pacing learns.
 import { dayMs, dayText } from '../calendar.ts';
-import { dropLeg } from './agent.ts';
+import { dropLeg, free } from './agent.ts';
 import { learnAgent, learnCall, newPacingModels } from './pacing/pacing.ts';
 import type {
   CallRow,
@@ -74,14 +74,20 @@ export function setCampaignState(draft: TelephonyDraft, event: SetCampaignState,
     about: campaign.id,
     ...(event.why === undefined ? {} : { why: event.why }),
   });
-  if (event.state !== 'running') {
-    for (const agent of [...draft.all('Agent')]) {
-      const idle = agent.way === 'ring-per-call' && agent.callId === undefined;
-      if (idle && agent.campaignIds.includes(campaign.id)) dropLeg(draft, agent, moment);
-    }
-  }
+  if (event.state !== 'running') restPhones(draft, campaign.id, moment);
   paceSoon(draft, campaign.id, moment);
   return { done: true };
+}
+
+/** Phones that were to serve a campaign's next calls are let go; who waited for theirs is free. */
+function restPhones(draft: TelephonyDraft, campaignId: string, moment: Moment): void {
+  for (const agent of [...draft.all('Agent')]) {
+    if (agent.way !== 'ring-per-call' || agent.callId !== undefined) continue;
+    const isReserved = agent.state === 'reserved';
+    if (isReserved ? agent.code !== campaignId : !agent.campaignIds.includes(campaignId)) continue;
+    dropLeg(draft, agent, moment);
+    if (isReserved) free(draft, draft.get('Agent', agent.id) ?? agent, 'system', moment);
+  }
 }
 
 /** The measure of abandonment counts by days of UTC: 30 of them are 30 days in any zone. */
