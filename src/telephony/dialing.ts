@@ -13,8 +13,10 @@ import type {
   TelephonyDraft,
 } from './working-set.ts';
 
-/** Pacing thinks again this often while a campaign runs, and not oftener than the second. */
-const paceTickMs = 250;
+/** Pacing thinks again this often while it predicts, since its chances move with every moment. */
+const predictTickMs = 250;
+/** Progressive dialing moves with events; this looks for holds that have ended by themselves. */
+const idleTickMs = 1_000;
 /** Connecting takes this long at p99 (bench bridge); the tolerated wait must leave room for it. */
 const bridgeMs = 200;
 
@@ -39,7 +41,7 @@ function paceOne(draft: TelephonyDraft, campaign: CampaignRow, pace: PaceRow, mo
   draft.put('Pace', {
     ...pace,
     models: decision.models,
-    nextUtcMs: moment.atUtcMs + paceTickMs,
+    nextUtcMs: nextTickUtcMs(decision.mode, moment.atUtcMs),
     mode: decision.mode,
     reason: decision.reason,
     figures: decision.figures,
@@ -53,6 +55,12 @@ function paceOne(draft: TelephonyDraft, campaign: CampaignRow, pace: PaceRow, mo
   const mode = decision.mode === 'predictive' ? 'predictive' : 'progressive';
   for (let i = 0; i < decision.dial; i += 1) askCall(draft, campaign, moment, { mode });
   ringPerCall(draft, campaign, agents, moment);
+}
+
+/** On the same marks for all campaigns, so that they share a turn. */
+function nextTickUtcMs(mode: PacingDecision['mode'], atUtcMs: number): number {
+  const everyMs = mode === 'predictive' ? predictTickMs : idleTickMs;
+  return (Math.floor(atUtcMs / everyMs) + 1) * everyMs;
 }
 
 function pacingInput(
