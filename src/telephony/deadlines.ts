@@ -4,6 +4,7 @@ import { isUnanswered, lostRingMs, orderEnd, orderSurvey } from './call.ts';
 import { endWithMessage, messageDueUtcMs, wrapUpOver } from './conversation.ts';
 import { paceCampaigns } from './dialing.ts';
 import { legGone } from './facts.ts';
+import { plantOf } from './plant.ts';
 import { orderDiscard, orderSeal } from './recording-steps.ts';
 import type { AgentRow, CallRow, Moment, TelephonyDraft } from './working-set.ts';
 
@@ -21,6 +22,11 @@ export function wake(draft: TelephonyDraft, moment: Moment): void {
     }
   }
   for (const agent of [...draft.all('Agent')]) deadlinesOfAgent(draft, agent, moment);
+  const plant = plantOf(draft);
+  if (plant.surveyUtcMs !== undefined && plant.surveyUtcMs <= moment.atUtcMs) {
+    draft.put('Plant', { ...plant, surveyUtcMs: undefined });
+    orderSurvey(draft, moment);
+  }
   for (const recording of [...draft.all('Recording')]) {
     if (recording.nextUtcMs === undefined || recording.nextUtcMs > moment.atUtcMs) continue;
     draft.put('Recording', { ...recording, nextUtcMs: undefined });
@@ -64,6 +70,7 @@ export function nextWakeUtcMs(view: TelephonyDraft): number | undefined {
     if (agent.state === 'wrap-up') consider(agent.untilUtcMs);
   }
   for (const recording of view.all('Recording')) consider(recording.nextUtcMs);
+  consider(plantOf(view).surveyUtcMs);
   for (const campaign of view.all('Campaign')) {
     if (campaign.state === 'running') consider(view.get('Pace', campaign.id)?.nextUtcMs ?? 0);
   }

@@ -23,11 +23,8 @@ export function decideFact(draft: TelephonyDraft, fact: PhoneFact, moment: Momen
       return feedStale(draft, fact.feed, moment);
     case 'feed-fresh':
       return resurvey(draft, moment);
-    case 'leg-up': {
-      const agent = legUp(draft, fact.legId, moment);
-      if (agent) dialForAgent(draft, agent, moment);
-      return agent && serveIfReady(draft, agent.id, moment);
-    }
+    case 'leg-up':
+      return phoneUp(draft, fact.legId, moment);
     case 'leg-ended':
       return legGone(draft, fact.legId, 'phone-ended', moment);
     case 'bridge-left':
@@ -70,13 +67,21 @@ export function resurvey(draft: TelephonyDraft, moment: Moment): void {
   orderSurvey(draft, moment);
 }
 
-export function feedStale(draft: TelephonyDraft, feed: string, moment: Moment): void {
+function feedStale(draft: TelephonyDraft, feed: string, moment: Moment): void {
   const plant = plantOf(draft);
   if (plant.feed !== 'stale') {
     draft.entry({ what: 'feed-stale', who: 'system', about: `feed-${feed}` });
   }
   draft.put('Plant', { ...plant, feed: 'stale' });
   raiseAlarm(draft, 'feed-stale', `feed-${feed}`, moment);
+}
+
+/** An agent's phone is on the line: now they can be connected, or their customer dialed. */
+export function phoneUp(draft: TelephonyDraft, legId: string, moment: Moment): void {
+  const agent = legUp(draft, legId, moment);
+  if (!agent) return;
+  dialForAgent(draft, agent, moment);
+  serveIfReady(draft, agent.id, moment);
 }
 
 /** An agent's phone is gone: so is every call that only this agent could take. */

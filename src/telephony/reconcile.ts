@@ -1,7 +1,7 @@
 // After a cut or a restart: what the phone system says is alive, held against what we remember.
 
 import { clearAlarm } from '../alarm.ts';
-import { free, legEnded, legUp, ringPhone } from './agent.ts';
+import { free, legEnded, ringPhone } from './agent.ts';
 import { endChannel, endUnanswered, isUnanswered } from './call.ts';
 import { paceSoon } from './campaign.ts';
 import {
@@ -12,6 +12,7 @@ import {
   giveAgent,
   tellMessage,
 } from './conversation.ts';
+import { phoneUp } from './facts.ts';
 import type { Survey, SurveyedCall } from './phone-system.ts';
 import { plantOf } from './plant.ts';
 import { adoptRecording } from './recording-steps.ts';
@@ -33,7 +34,7 @@ export function reconcile(
 ): void {
   const plant = plantOf(draft);
   const restarted = plant.bootId !== '' && plant.bootId !== survey.bootId;
-  draft.put('Plant', { ...plant, feed: 'fresh', bootId: survey.bootId });
+  draft.put('Plant', { ...plant, feed: 'fresh', surveyUtcMs: undefined, bootId: survey.bootId });
   for (const feed of feeds) clearAlarm(draft, 'feed-stale', `feed-${feed}`, moment);
   const recorded = new Set(raw.map(({ recordingId }) => recordingId));
   const alive = new Map(survey.calls.map((call) => [call.callId, call]));
@@ -103,7 +104,7 @@ function reconcileLegs(draft: TelephonyDraft, survey: Survey, moment: Moment): v
   for (const agent of [...draft.all('Agent')]) {
     const { legId } = agent;
     if (legId !== undefined && legs.has(legId)) {
-      if (legs.get(legId) && agent.legState !== 'up') legUp(draft, legId, moment);
+      if (legs.get(legId) && agent.legState !== 'up') phoneUp(draft, legId, moment);
       continue;
     }
     const working = agent.state === 'ready' || agent.wanted === 'ready' || agent.code === 'phone';

@@ -1,15 +1,16 @@
 // Results of telephony's effects, and what is done about those that the last run left pending.
+import { raiseAlarm } from '../alarm.ts';
 import type { Done, Recovered } from '../room.ts';
-import { dialDone, noPermit, orderDeadlineMs, permitAnswered } from './call.ts';
+import { dialDone, noPermit, permitAnswered } from './call.ts';
 import { connectDone } from './conversation.ts';
-import { feedStale, legGone } from './facts.ts';
+import { legGone } from './facts.ts';
 import type { OrderOutcome } from './phone-system.ts';
 import { plantOf } from './plant.ts';
 import { reconcile } from './reconcile.ts';
 import { discardDone, recordingChecked, sealDone } from './recording-steps.ts';
 import type { Moment, TelephonyDraft, TelephonyEffect, TelephonyResult } from './working-set.ts';
 
-/** How long the wait for the next look at a stale feed is; the adapter reconnects by itself. */
+/** The wait for the next look at what is alive, after one that failed. */
 const resurveyMs = 2_000;
 
 /** Decides the one result of an effect. */
@@ -85,13 +86,14 @@ function surveyDone(
   if (result.outcome === 'surveyed') {
     return reconcile(draft, askedUtcMs, result.survey, result.raw, moment);
   }
-  feedStale(draft, 'survey', moment);
-  draft.effect(moment.newId('effect'), {
-    kind: 'survey',
-    lane: 'survey',
-    deadlineMs: orderDeadlineMs + resurveyMs,
-    askedUtcMs: moment.atUtcMs,
-  });
+  // The links are up, or the feed would be stale: only what is alive is not known yet.
+  const plant = plantOf(draft);
+  if (plant.feed === 'fresh') {
+    draft.entry({ what: 'feed-stale', who: 'system', about: 'feed-survey' });
+  }
+  const surveyUtcMs = moment.atUtcMs + resurveyMs;
+  draft.put('Plant', { ...plant, feed: 'surveying', surveyUtcMs });
+  raiseAlarm(draft, 'feed-stale', 'feed-survey', moment);
 }
 
 /** What the last run had ordered: told apart in docs/architecture.md, recovery. */

@@ -175,6 +175,8 @@ export interface PaceRow extends Row {
 /** Memory only, one row `now`: the state of the feeds, the trunks and the disks. */
 export interface PlantRow extends Row {
   readonly feed: 'stale' | 'surveying' | 'fresh';
+  /** The last survey failed: then the next one is asked for. */
+  readonly surveyUtcMs?: number | undefined;
   readonly bootId: string;
   readonly spoolHours: number;
   readonly vaultHours: number;

@@ -1,0 +1,98 @@
+// Results of telephony's effects as it decides them: surveys that fail, and what one finds.
+import { describe, expect, it } from 'vitest';
+import { Draft } from '../draft.ts';
+import { seededIds } from '../ids.ts';
+import { nextWakeUtcMs, wake } from './deadlines.ts';
+import { decideFact } from './facts.ts';
+import { decideDone } from './results.ts';
+import type {
+  AgentRow,
+  CampaignRow,
+  Moment,
+  TelephonyDraft,
+  TelephonyEffect,
+  TelephonyResult,
+  TelephonyTables,
+} from './working-set.ts';
+
+const ids = seededIds(22);
+const at = (atUtcMs: number): Moment => ({
+  ...{ atUtcMs, uptimeMs: atUtcMs },
+  newId: (kind) => ids.next(kind),
+});
+const survey = { bootId: 'boot-1', calls: [], legs: [] };
+const campaign: CampaignRow = {
+  ...{ id: 'campaign-1', name: 'One', creditorId: 'creditor-1', mode: 'progressive' },
+  state: 'running',
+  settings: {
+    ...{ trunk: 'carrier', callerId: '+12025550199', ringMs: 15_000, limitMs: 60_000 },
+    ...{ messageSound: 'message', waitMs: 2_000, limitShare: 0.03, targetShare: 0.02 },
+    ...{ wrapUpMs: 1_000, maxLines: 10, maxCallsPerAgent: 4 },
+  },
+};
+const newDraft = (): TelephonyDraft =>
+  new Draft<TelephonyTables, TelephonyEffect>('telephony', new Map());
+const done = (draft: TelephonyDraft, result: TelephonyResult, askedUtcMs: number) => {
+  const effect = { kind: 'survey', lane: 'survey', deadlineMs: 5_000, askedUtcMs } as const;
+  decideDone(draft, { kind: 'done', effectId: 'effect-1', effect, result }, at(askedUtcMs + 50));
+};
+
+describe('a survey that fails', () => {
+  const failed: TelephonyResult = { outcome: 'unknown', reason: 'ari.disconnected' };
+  const surveys = (draft: TelephonyDraft) =>
+    draft.effects.filter(({ effect }) => effect.kind === 'survey').length;
+  const floor = (): TelephonyDraft => {
+    const draft = newDraft();
+    decideFact(draft, { kind: 'feed-fresh', survey }, at(1_000));
+    return draft;
+  };
+
+  it('is asked for again after two seconds, until one succeeds: then the feed is fresh', () => {
+    const draft = floor();
+    done(draft, failed, 1_000);
+    expect(surveys(draft)).toBe(1);
+    expect(nextWakeUtcMs(draft)).toBe(3_050);
+    wake(draft, at(3_050));
+    expect(surveys(draft)).toBe(2);
+    expect(nextWakeUtcMs(draft)).toBeUndefined();
+    done(draft, { outcome: 'surveyed', survey, raw: [] }, 3_050);
+    expect(draft.get('Plant', 'now')?.feed).toBe('fresh');
+    expect(draft.get('Alarm', 'feed-stale:feed-survey')?.clearedUtcMs).toBe(3_100);
+  });
+
+  it('that was asked for before the links broke does not hold up the one asked for after', () => {
+    const draft = floor();
+    decideFact(draft, { kind: 'feed-stale', feed: 'ari', reason: 'cut' }, at(1_100));
+    decideFact(draft, { kind: 'feed-fresh', survey }, at(1_200));
+    done(draft, failed, 1_000);
+    done(draft, { outcome: 'surveyed', survey, raw: [] }, 1_200);
+    expect(draft.get('Plant', 'now')).toMatchObject({ feed: 'fresh', surveyUtcMs: undefined });
+  });
+
+  it('while a link is broken waits for the link', () => {
+    const draft = floor();
+    decideFact(draft, { kind: 'feed-stale', feed: 'ari', reason: 'cut' }, at(1_100));
+    done(draft, failed, 1_000);
+    expect(draft.get('Plant', 'now')?.feed).toBe('stale');
+    expect(nextWakeUtcMs(draft)).toBeUndefined();
+  });
+});
+
+describe('what a survey finds', () => {
+  it('the phone of an agent who is rung per call is up: their customer is dialed', () => {
+    const draft = newDraft();
+    draft.put('Campaign', campaign);
+    const agent: AgentRow = {
+      ...{ id: 'agent-1', personId: 'agent-1', extension: '8001', way: 'ring-per-call' },
+      ...{ campaignIds: [campaign.id], state: 'reserved', code: campaign.id, sinceUtcMs: 0 },
+      ...{ legId: 'leg-1', legState: 'ringing', phoneUntilUtcMs: 9_000 },
+    };
+    draft.put('Agent', agent);
+    decideFact(draft, { kind: 'feed-fresh', survey }, at(1_000));
+    const legs = [{ legId: 'leg-1', up: true }];
+    done(draft, { outcome: 'surveyed', survey: { ...survey, legs }, raw: [] }, 1_000);
+    const asked = draft.effects.map(({ effect }) => effect.kind);
+    expect(asked).toEqual(['survey', 'request-permit']);
+    expect(draft.get('Agent', 'agent-1')?.callId).toMatch(/^call-/);
+  });
+});
