@@ -88,7 +88,8 @@ export interface FloorRig {
   asteriskPid(): number | undefined;
   /** Ends the daemon in order, and with it its Asterisk. */
   stop(): Promise<void>;
-  close(): Promise<void>;
+  /** Ends whatever still runs; the folder goes too, unless it is kept to be looked at. */
+  close(keepsFolder?: boolean): Promise<void>;
 }
 
 export interface CampaignWish extends Partial<CampaignSettings> {
@@ -185,14 +186,14 @@ export async function openFloorRig(manners: FloorManners): Promise<FloorRig> {
       await ask({ do: 'stop' });
       await current().ended;
     },
-    async close() {
+    async close(keepsFolder = false) {
       child?.kill();
       await child?.ended;
       const pid = asteriskPid();
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
       await Promise.all([amiLink.close(), ariLink.close()]);
       await Promise.all([carrier, phones, mortal].map((peer) => peer.stop('SIGKILL')));
-      await rm(folder, { recursive: true, force: true });
+      if (!keepsFolder) await rm(folder, { recursive: true, force: true });
     },
   };
   try {

@@ -39,12 +39,16 @@ export const momentNames = Object.keys(moments) as MomentName[];
 
 export interface Kill {
   point: KillPoint;
+  /** The first ledger line that was told after it. */
+  seq: number;
   /** From its start until the daemon had connected the next call. */
   backMs: number;
 }
 
-/** It has to be working again this soon after it was started. */
+/** It has to be working again this soon after the cause ended; whoever strikes asserts it. */
 export const backWithinMs = 10_000;
+/** Longer than that nobody waits for it. */
+export const hopelessMs = 60_000;
 const hitWithinMs = 20_000;
 const campaignId = 'campaign-kills';
 const farEnds: readonly CarrierBehaviour[] = [
@@ -89,10 +93,11 @@ export async function killOnce(rig: FloorRig, point: KillPoint, clock: Clock): P
   await news.until(`death ${point.when} ${point.at} ${point.what}`, () => dead, hitWithinMs);
   const signal = await died;
   if (signal !== 'SIGKILL') throw new Error(`the floor ended by ${signal}`);
+  const seq = news.nextSeq;
   const startedUptimeMs = clock.uptimeMs();
   await rig.start();
-  await news.untilSaid('call-connected', news.nextSeq, backWithinMs);
-  return { point, backMs: Math.round(clock.uptimeMs() - startedUptimeMs) };
+  await news.untilSaid('call-connected', news.nextSeq, hopelessMs);
+  return { point, seq, backMs: Math.round(clock.uptimeMs() - startedUptimeMs) };
 }
 
 /** Ends the campaign; what is on the line talks to its end, and every agent is ready again. */
