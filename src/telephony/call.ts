@@ -130,13 +130,19 @@ export function dialDone(
   if (result.outcome === 'unknown') orderSurvey(draft, moment);
 }
 
-/** Asks the phone system what is alive, to judge what nobody answered. */
+/**
+ * Asks the phone system what is alive, to judge what nobody answered. Which calls were dialed
+ * before is written down: by their times it could not be told once the wall clock stepped back.
+ */
 export function orderSurvey(draft: TelephonyDraft, moment: Moment): void {
+  const dialed = [...draft.all('Call')].filter(
+    ({ state, dialedUtcMs }) => dialedUtcMs !== undefined && state !== 'dialing',
+  );
   draft.effect(moment.newId('effect'), {
     kind: 'survey',
     lane: 'survey',
     deadlineMs: orderDeadlineMs,
-    askedUtcMs: moment.atUtcMs,
+    callIds: dialed.map(({ id }) => id),
   });
 }
 

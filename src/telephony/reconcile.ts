@@ -22,12 +22,13 @@ import type { CallRow, Moment, TelephonyDraft } from './working-set.ts';
 const feeds = ['ami', 'ari', 'survey'];
 
 /**
- * Settles every call and leg by a survey asked for at `askedUtcMs`; what began later is left alone.
+ * Settles every call and leg by a survey. Of calls that it does not show, those with `callIds` had
+ * been dialed before it was asked for: they are over. What began later is left alone.
  * Our memory loses wherever the phone system knows better; channels nobody owns are ended.
  */
 export function reconcile(
   draft: TelephonyDraft,
-  askedUtcMs: number,
+  callIds: readonly string[],
   survey: Survey,
   raw: readonly RawRecording[],
   moment: Moment,
@@ -37,12 +38,12 @@ export function reconcile(
   draft.put('Plant', { ...plant, feed: 'fresh', surveyUtcMs: undefined, bootId: survey.bootId });
   for (const feed of feeds) clearAlarm(draft, 'feed-stale', `feed-${feed}`, moment);
   const recorded = new Set(raw.map(({ recordingId }) => recordingId));
+  const dialed = new Set(callIds);
   const alive = new Map(survey.calls.map((call) => [call.callId, call]));
   for (const call of [...draft.all('Call')]) {
     const seen = alive.get(call.id);
     if (seen) resume(draft, call, seen, moment);
-    else if ((call.dialedUtcMs ?? moment.atUtcMs) < askedUtcMs)
-      lost(draft, call, recorded.has(call.id), restarted, moment);
+    else if (dialed.has(call.id)) lost(draft, call, recorded.has(call.id), restarted, moment);
   }
   for (const call of survey.calls)
     if (!draft.get('Call', call.callId)) endOrphan(draft, call.callId, moment);

@@ -7,6 +7,7 @@ import { decideFact } from './facts.ts';
 import { decideDone } from './results.ts';
 import type {
   AgentRow,
+  CallRow,
   CampaignRow,
   Moment,
   TelephonyDraft,
@@ -32,9 +33,11 @@ const campaign: CampaignRow = {
 };
 const newDraft = (): TelephonyDraft =>
   new Draft<TelephonyTables, TelephonyEffect>('telephony', new Map());
-const done = (draft: TelephonyDraft, result: TelephonyResult, askedUtcMs: number) => {
-  const effect = { kind: 'survey', lane: 'survey', deadlineMs: 5_000, askedUtcMs } as const;
-  decideDone(draft, { kind: 'done', effectId: 'effect-1', effect, result }, at(askedUtcMs + 50));
+/** The result of the survey that was ordered last, 50 ms after `orderedUtcMs`. */
+const done = (draft: TelephonyDraft, result: TelephonyResult, orderedUtcMs: number) => {
+  const effect = draft.effects.map((each) => each.effect).findLast((e) => e.kind === 'survey');
+  if (!effect) throw new Error('no survey was ordered');
+  decideDone(draft, { kind: 'done', effectId: 'effect-1', effect, result }, at(orderedUtcMs + 50));
 };
 
 describe('a survey that fails', () => {
@@ -79,6 +82,25 @@ describe('a survey that fails', () => {
 });
 
 describe('what a survey finds', () => {
+  const call = (id: string, more: Partial<CallRow> = {}): CallRow => ({
+    ...{ id, campaignId: campaign.id, mode: 'progressive', state: 'dialed', segment: 's' },
+    ...{ permitId: `permit-${id}`, askedUtcMs: 0, dialedUtcMs: 0, recovered: false, ...more },
+  });
+
+  it('a call it does not show is over, also where the wall clock stepped back meanwhile', () => {
+    const draft = newDraft();
+    draft.put('Campaign', campaign);
+    draft.put('Call', call('call-1', { dialedUtcMs: 600_000 }));
+    draft.put('Call', call('call-2', { state: 'dialing' }));
+    decideFact(draft, { kind: 'feed-fresh', survey }, at(1_000));
+    draft.put('Call', call('call-3', { dialedUtcMs: 1_020 }));
+    done(draft, { outcome: 'surveyed', survey, raw: [] }, 1_000);
+    expect(draft.get('Call', 'call-1')).toMatchObject({ state: 'ended', outcome: 'unknown' });
+    // One order was on its way, the other came after: both may be placed after this look.
+    expect(draft.get('Call', 'call-2')?.state).toBe('dialing');
+    expect(draft.get('Call', 'call-3')?.state).toBe('dialed');
+  });
+
   it('the phone of an agent who is rung per call is up: their customer is dialed', () => {
     const draft = newDraft();
     draft.put('Campaign', campaign);

@@ -19,7 +19,7 @@ export function decideDone(
   { effect, result }: Done<TelephonyEffect, TelephonyResult>,
   moment: Moment,
 ): void {
-  if (effect.kind === 'survey') return surveyDone(draft, effect.askedUtcMs, result, moment);
+  if (effect.kind === 'survey') return surveyDone(draft, effect.callIds, result, moment);
   if (effect.kind === 'ring-agent') {
     if (result.outcome === 'refused') legGone(draft, effect.legId, 'phone-refused', moment);
     return;
@@ -78,13 +78,13 @@ function repeat(draft: TelephonyDraft, effect: TelephonyEffect, moment: Moment):
 
 function surveyDone(
   draft: TelephonyDraft,
-  askedUtcMs: number,
+  callIds: readonly string[],
   result: TelephonyResult,
   moment: Moment,
 ): void {
   if (plantOf(draft).feed === 'stale') return;
   if (result.outcome === 'surveyed') {
-    return reconcile(draft, askedUtcMs, result.survey, result.raw, moment);
+    return reconcile(draft, callIds, result.survey, result.raw, moment);
   }
   // The links are up, or the feed would be stale: only what is alive is not known yet.
   const plant = plantOf(draft);

@@ -248,7 +248,8 @@ export type TelephonyEffect = Effect &
     | { kind: 'discard-raw'; recordingId: string; objectId: string }
     | { kind: 'erase-object'; cipherSha256: string }
     | { kind: 'settle-contact'; contact: ContactResult }
-    | { kind: 'survey'; askedUtcMs: number }
+    /** `callIds`: those that had been dialed by then; what is missing of them is over. */
+    | { kind: 'survey'; callIds: readonly string[] }
   );
 
 export type TelephonyResult =
