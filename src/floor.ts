@@ -45,7 +45,7 @@ export function openFloor(world: World): Floor {
     // A stopped case is silent at once: what rings for it is ended.
     stopped: (caseIds, why) => telephony.post({ kind: 'stop-calls', caseIds, why }),
     // An erased case takes the keys of its recordings with it.
-    eraseRecordings: async (callIds) => telephony.eraseRecordings(callIds, 'case-erased'),
+    eraseRecordings: (callIds) => telephony.eraseRecordings(callIds, 'case-erased'),
   });
   const telephony: Telephony = openTelephony(room, {
     phone: world.phone,

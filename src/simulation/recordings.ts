@@ -72,6 +72,10 @@ export function simulatedRecordings(
       if (alive()) world.raw.delete(recordingId);
       return { outcome: 'discarded' };
     },
+    async eraseQuarantined() {
+      // What is put aside here has lost both legs: there is nothing of it.
+      await delay(2);
+    },
     async survey() {
       await delay(2);
       const recordings = [...world.raw].map(([recordingId, raw]) => ({

@@ -237,6 +237,10 @@ export function eraseRecordings(
       ...{ id, state: 'erased', why, spanMs, crashed, notice, repaired, tries: 0 },
     });
     draft.release('Recording', id);
+    if (state === 'quarantined') {
+      draft.entry({ what: 'quarantine-erased', who: 'system', about: id, why });
+      clearAlarm(draft, 'recording-quarantined', id, moment);
+    }
     if (objectId === undefined || cipherSha256 === undefined) continue;
     const facts = { cipherSha256, recordingId: id };
     draft.entry({ what: 'object-erased', who: 'system', about: objectId, why, facts });

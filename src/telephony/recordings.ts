@@ -84,6 +84,11 @@ export interface Recordings {
   seal(order: SealOrder): Promise<SealOutcome>;
   /** Removes the raw files, durably. Only for a recording whose sealing stands in the ledger. */
   discardRaw(recordingId: string): Promise<DiscardOutcome>;
+  /**
+   * Removes what was put aside of a recording, durably; where nothing was, nothing happens. Throws
+   * when a file can't be removed.
+   */
+  eraseQuarantined(recordingId: string): Promise<void>;
   /** What lies in the spool. */
   survey(): Promise<SpoolSurvey>;
   /** `fault` says for the log why a folder could not be asked; it counts as having no room. */

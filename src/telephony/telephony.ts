@@ -45,8 +45,11 @@ export interface Telephony {
   view(): TelephonyDraft;
   /** Answered and abandoned of a campaign in its window of 30 days. */
   windowCounts(campaignId: string): { answered30d: number; abandoned30d: number };
-  /** Destroys the keys of these calls' recordings. Throws `recording.not-sealed` if one waits. */
-  eraseRecordings(callIds: readonly string[], why: string): void;
+  /**
+   * Destroys the keys of these calls' recordings; resolves when what was put aside of them is gone
+   * too. Rejects with `recording.not-sealed` if one waits. To be repeated until it resolves.
+   */
+  eraseRecordings(callIds: readonly string[], why: string): Promise<void>;
   /** Turns the loop though nothing waits; for the watchdog. */
   touch(): void;
   /** Uptime of the last completed turn of the loop. */
@@ -113,13 +116,15 @@ export function openTelephony(world: RoomWorld, ports: TelephonyPorts): Telephon
     post: (event) => room.post(event),
     view: () => room.view(),
     windowCounts: (id) => windowCounts(room.view(), id, clock.utcMs()),
-    eraseRecordings(callIds, why) {
+    async eraseRecordings(callIds, why) {
       const done = room.askNow<boolean>(() => {
         const own = { column: 'id', values: callIds };
         const rows = world.committer.load('Recording', own) as RecordingRow[];
         return { kind: 'erase-recordings', rows, why };
       });
       if (!done) throw new FloorError('recording.not-sealed');
+      // Whatever lies there has no key that could be destroyed; most have nothing there.
+      for (const callId of callIds) await ports.recordings.eraseQuarantined(callId);
     },
     touch: () => room.touch(),
     lastTurnUptimeMs: () => room.lastTurnUptimeMs,

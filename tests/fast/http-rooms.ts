@@ -43,6 +43,7 @@ const limits = { minSpoolHours: 1, minVaultHours: 1, maxUnsealed: 10 };
 const recordings: Recordings = {
   check: async () => ({ outcome: 'recording' }),
   seal: async () => ({ outcome: 'not-finished' }),
+  eraseQuarantined: async () => {},
   discardRaw: async () => ({ outcome: 'discarded' }),
   survey: async () => ({ outcome: 'surveyed', recordings: [] }),
   room: async () => ({ spoolHours: 48, vaultHours: 240, unsealed: 0 }),

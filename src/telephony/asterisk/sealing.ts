@@ -27,6 +27,7 @@ import {
   faultDetail,
   hasBegun,
   listSpool,
+  removeQuarantined,
   removeRaw,
   surveySpool,
 } from './spool.ts';
@@ -119,6 +120,11 @@ export class Sealing implements Recordings {
     } catch (cause) {
       return { outcome: 'failed', detail: faultDetail(cause) };
     }
+  }
+
+  async eraseQuarantined(recordingId: string): Promise<void> {
+    assertRecordingId(recordingId);
+    await removeQuarantined(this.parts.folders.quarantine, recordingId);
   }
 
   async survey(): Promise<SpoolSurvey> {

@@ -27,6 +27,7 @@ import {
   moveAside,
   openLeg,
   readMark,
+  removeQuarantined,
   removeRaw,
   surveySpool,
   writeMark,
@@ -142,6 +143,22 @@ it('puts aside under a mark, and goes on where it was cut short', async () => {
   expect(readdirSync(spool)).toEqual([]);
   expect(readdirSync(quarantine)).toEqual(['x-a.wav', 'x-c.wav', 'x.json']);
   expect(readFileSync(join(quarantine, 'x-a.wav')).equals(open)).toBe(true);
+});
+
+it('erases what was put aside of one recording and nothing else; twice is once', async () => {
+  for (const id of ['x', 'xx']) {
+    writeFileSync(at(`${id}-c.wav`), closed);
+    await writeMark(quarantine, {
+      recordingId: id,
+      spanMs: 20,
+      crashed: false,
+      why: 'header-lies',
+    });
+    await moveAside(spool, quarantine, id);
+  }
+  await removeQuarantined(quarantine, 'x');
+  await removeQuarantined(quarantine, 'x');
+  expect(readdirSync(quarantine)).toEqual(['xx-c.wav', 'xx.json']);
 });
 
 const watch = (clock: Clock) => {

@@ -158,3 +158,10 @@ export async function moveAside(spool: string, quarantine: string, id: string): 
   await realDisk.syncFolder(quarantine);
   await realDisk.syncFolder(spool);
 }
+
+/** Removes both legs and, last, the mark; the removal is durable when this resolves. */
+export async function removeQuarantined(quarantine: string, recordingId: string): Promise<void> {
+  await removeRaw(quarantine, recordingId);
+  await realDisk.remove(markPath(quarantine, recordingId));
+  await realDisk.syncFolder(quarantine);
+}
