@@ -5,7 +5,7 @@ import { toCode } from '../draft.ts';
 import { free } from './agent.ts';
 import { countOnDay, learnFromCall, paceSoon } from './campaign.ts';
 import type { EndCause, EndedBy, OrderOutcome } from './phone-system.ts';
-import { holdTrunk, releaseTrunk } from './plant.ts';
+import { holdTrunk, releaseTrunk, surveyOrdered } from './plant.ts';
 import type {
   CallOutcomeCode,
   CallRow,
@@ -138,6 +138,7 @@ export function orderSurvey(draft: TelephonyDraft, moment: Moment): void {
   const dialed = [...draft.all('Call')].filter(
     ({ state, dialedUtcMs }) => dialedUtcMs !== undefined && state !== 'dialing',
   );
+  surveyOrdered(draft);
   draft.effect(moment.newId('effect'), {
     kind: 'survey',
     lane: 'survey',

@@ -17,6 +17,7 @@ import {
   type SetCampaignState,
   setCampaignState,
 } from './campaign.ts';
+import { followClock } from './clock-step.ts';
 import { type Dispose, dispose } from './conversation.ts';
 import { wake } from './deadlines.ts';
 import { decideFact, resurvey, serveIfReady } from './facts.ts';
@@ -61,6 +62,7 @@ export function decideTelephony(
   event: TelephonyRoomEvent,
   moment: Moment,
 ): void {
+  followClock(draft, moment);
   switch (event.kind) {
     case 'sign-in':
       return draft.answer(signIn(draft, event, moment));

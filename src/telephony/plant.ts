@@ -56,3 +56,23 @@ export function whyNoDialing(
   if ((plant.trunks[trunk]?.untilUtcMs ?? 0) > moment.atUtcMs) return 'trunk-held';
   return undefined;
 }
+
+export function surveyOrdered(draft: TelephonyDraft): void {
+  const plant = plantOf(draft);
+  draft.put('Plant', { ...plant, surveys: (plant.surveys ?? 0) + 1 });
+}
+
+/** Gives the recordings whose raw files went while this survey was on its way. */
+export function surveyOver(draft: TelephonyDraft): readonly string[] {
+  const { gone, ...plant } = plantOf(draft);
+  const surveys = Math.max(0, (plant.surveys ?? 0) - 1);
+  draft.put('Plant', { ...plant, surveys, ...(surveys > 0 ? { gone } : {}) });
+  return gone ?? [];
+}
+
+/** The raw files of a recording are gone; a survey that is on its way may still show them. */
+export function rawGone(draft: TelephonyDraft, recordingId: string): void {
+  const plant = plantOf(draft);
+  if (!plant.surveys) return;
+  draft.put('Plant', { ...plant, gone: [...(plant.gone ?? []), recordingId] });
+}

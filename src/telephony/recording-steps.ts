@@ -1,7 +1,7 @@
 // The recording of a call as telephony steps it: seen, closed, sealed, and only then its raw files.
 import { clearAlarm, raiseAlarm } from '../alarm.ts';
 import { orderEnd } from './call.ts';
-import { withholdDialing } from './plant.ts';
+import { rawGone, withholdDialing } from './plant.ts';
 import type { SealedRecording } from './recordings.ts';
 import type {
   CallRow,
@@ -162,6 +162,7 @@ function quarantined(draft: TelephonyDraft, recording: RecordingRow, why: string
   const { id } = recording;
   draft.put('Recording', { ...recording, state: 'quarantined', why, nextUtcMs: undefined });
   draft.release('Recording', id);
+  rawGone(draft, id);
   draft.entry({ what: 'recording-quarantined', who: 'system', about: id, why });
   raiseAlarm(draft, 'recording-quarantined', id, moment);
 }
@@ -204,6 +205,7 @@ export function discardDone(
   if (result.outcome === 'discarded') {
     draft.put('Recording', { ...recording, state: 'kept', nextUtcMs: undefined });
     draft.release('Recording', recording.id);
+    rawGone(draft, recording.id);
     draft.entry({ what: 'raw-discarded', who: 'system', about: recording.id });
   } else {
     draft.put('Recording', { ...recording, nextUtcMs: moment.atUtcMs + longestRetryMs });

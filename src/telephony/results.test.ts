@@ -10,6 +10,7 @@ import type {
   CallRow,
   CampaignRow,
   Moment,
+  RecordingRow,
   TelephonyDraft,
   TelephonyEffect,
   TelephonyResult,
@@ -33,12 +34,17 @@ const campaign: CampaignRow = {
 };
 const newDraft = (): TelephonyDraft =>
   new Draft<TelephonyTables, TelephonyEffect>('telephony', new Map());
-/** The result of the survey that was ordered last, 50 ms after `orderedUtcMs`. */
-const done = (draft: TelephonyDraft, result: TelephonyResult, orderedUtcMs: number) => {
-  const effect = draft.effects.map((each) => each.effect).findLast((e) => e.kind === 'survey');
+/** The result of the survey that `ordered` ordered last, 50 ms after `orderedUtcMs`. */
+function done(
+  draft: TelephonyDraft,
+  result: TelephonyResult,
+  orderedUtcMs: number,
+  ordered = draft,
+): void {
+  const effect = ordered.effects.map((each) => each.effect).findLast((e) => e.kind === 'survey');
   if (!effect) throw new Error('no survey was ordered');
   decideDone(draft, { kind: 'done', effectId: 'effect-1', effect, result }, at(orderedUtcMs + 50));
-};
+}
 
 describe('a survey that fails', () => {
   const failed: TelephonyResult = { outcome: 'unknown', reason: 'ari.disconnected' };
@@ -85,6 +91,36 @@ describe('what a survey finds', () => {
   const call = (id: string, more: Partial<CallRow> = {}): CallRow => ({
     ...{ id, campaignId: campaign.id, mode: 'progressive', state: 'dialed', segment: 's' },
     ...{ permitId: `permit-${id}`, askedUtcMs: 0, dialedUtcMs: 0, recovered: false, ...more },
+  });
+
+  it('raw files that were sealed and went while it was on its way are not taken in again', () => {
+    const draft = newDraft();
+    const sealed: RecordingRow = {
+      ...{ id: 'call-1', state: 'sealed', spanMs: 9_000, crashed: false, tries: 0 },
+      ...{ notice: true, repaired: false, objectId: 'object-1' },
+    };
+    draft.put('Recording', sealed);
+    decideFact(draft, { kind: 'feed-fresh', survey }, at(1_000));
+    const effect: TelephonyEffect = {
+      ...{ kind: 'discard-raw', lane: 'recording:call-1', deadlineMs: 1_000 },
+      ...{ recordingId: 'call-1', objectId: 'object-1' },
+    };
+    const result = { outcome: 'discarded' } as const;
+    decideDone(draft, { kind: 'done', effectId: 'effect-2', effect, result }, at(1_020));
+    const leg = { recordingId: 'call-1', legs: ['customer', 'agent'], sizeBytes: 44 } as const;
+    const raw = [{ ...leg, finished: true }];
+    // Once it is committed, the recording is in memory no more: only the plant is.
+    const after: TelephonyDraft = new Draft<TelephonyTables, TelephonyEffect>(
+      'telephony',
+      new Map([['Plant', new Map([...draft.all('Plant')].map((row) => [row.id, row]))]]),
+    );
+    const whats = () => after.entries.map(({ what }) => what);
+    done(after, { outcome: 'surveyed', survey, raw }, 1_000, draft);
+    expect(whats()).not.toContain('recording-found');
+    // A survey that was asked for later shows what truly lies there.
+    decideFact(after, { kind: 'feed-fresh', survey }, at(2_000));
+    done(after, { outcome: 'surveyed', survey, raw }, 2_000);
+    expect(whats()).toContain('recording-found');
   });
 
   it('a call it does not show is over, also where the wall clock stepped back meanwhile', () => {

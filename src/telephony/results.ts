@@ -5,7 +5,7 @@ import { dialDone, noPermit, permitAnswered } from './call.ts';
 import { connectDone } from './conversation.ts';
 import { legGone } from './facts.ts';
 import type { OrderOutcome } from './phone-system.ts';
-import { plantOf } from './plant.ts';
+import { plantOf, surveyOver } from './plant.ts';
 import { reconcile } from './reconcile.ts';
 import { discardDone, recordingChecked, sealDone } from './recording-steps.ts';
 import type { Moment, TelephonyDraft, TelephonyEffect, TelephonyResult } from './working-set.ts';
@@ -82,9 +82,11 @@ function surveyDone(
   result: TelephonyResult,
   moment: Moment,
 ): void {
+  const gone = surveyOver(draft);
   if (plantOf(draft).feed === 'stale') return;
   if (result.outcome === 'surveyed') {
-    return reconcile(draft, callIds, result.survey, result.raw, moment);
+    const raw = result.raw.filter(({ recordingId }) => !gone.includes(recordingId));
+    return reconcile(draft, callIds, result.survey, raw, moment);
   }
   // The links are up, or the feed would be stale: only what is alive is not known yet.
   const plant = plantOf(draft);

@@ -175,6 +175,11 @@ export interface PaceRow extends Row {
 /** Memory only, one row `now`: the state of the feeds, the trunks and the disks. */
 export interface PlantRow extends Row {
   readonly feed: 'stale' | 'surveying' | 'fresh';
+  /** Wall clock less uptime: it moves only where somebody sets the wall clock. */
+  readonly offsetMs?: number | undefined;
+  /** Surveys on their way, and the recordings whose raw files have gone meanwhile. */
+  readonly surveys?: number | undefined;
+  readonly gone?: readonly string[] | undefined;
   /** The last survey failed: then the next one is asked for. */
   readonly surveyUtcMs?: number | undefined;
   readonly bootId: string;
