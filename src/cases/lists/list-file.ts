@@ -14,6 +14,10 @@ export const listLimits = {
   xlsxPartBytes: 1024 ** 3,
   xlsxStringBytes: 128 * 1024 ** 2,
   xlsxRows: 200_000,
+  /** What a reject file repeats of one cell: enough to find and correct it in the list itself. */
+  rejectCellChars: 1_000,
+  /** A small workbook may name one long text in each of its cells, so this is bounded by itself. */
+  rejectBytes: 256 * 1024 ** 2,
 } as const;
 
 /** A cell as text; `fault` where the file holds no plain value. */
@@ -39,6 +43,7 @@ export type FaultCode =
   | 'column-doubled'
   | 'file-too-large'
   | 'too-many-rows'
+  | 'too-many-rejects'
   | 'old-excel'
   | 'broken-workbook'
   | 'encrypted-workbook'

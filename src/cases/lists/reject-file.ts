@@ -1,9 +1,10 @@
 // The rows of a list that were not taken, as a CSV file for the person who corrects them.
 import { createHash } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
-import { type RawCell, textOf } from './list-file.ts';
+import { ListFault, listLimits, type RawCell, textOf } from './list-file.ts';
 
 export interface RejectFile {
+  /** Throws ListFault when the file would become larger than `listLimits.rejectBytes`. */
   add(line: number, reason: string, column: string, cells: readonly RawCell[]): Promise<void>;
   /** Writes what is left and makes it durable; the digest is that of the whole file. */
   close(): Promise<{ sha256: string; bytes: number }>;
@@ -24,7 +25,7 @@ export async function createRejectFile(
   const file = await open(path, 'wx', 0o600);
   const digest = createHash('sha256');
   let bytes = 0;
-  let block = `\ufeff${lineOf(['line', 'reason', 'column', ...header])}`;
+  let block = `\ufeff${lineOf(['line', 'reason', 'column'], header)}`;
   const write = async () => {
     const data = Buffer.from(block);
     block = '';
@@ -34,8 +35,9 @@ export async function createRejectFile(
   };
   return {
     async add(line, reason, column, cells) {
-      block += lineOf([String(line), reason, column, ...cells]);
+      block += lineOf([String(line), reason, column], cells);
       if (block.length > blockChars) await write();
+      if (bytes > listLimits.rejectBytes) throw new ListFault('too-many-rejects', { line });
     },
     async close() {
       await write();
@@ -50,8 +52,16 @@ export async function createRejectFile(
   };
 }
 
-function lineOf(cells: readonly RawCell[]): string {
-  return `${cells.map((cell) => quoteCell(textOf(cell))).join(',')}\r\n`;
+function lineOf(ours: readonly string[], cells: readonly RawCell[]): string {
+  // A row may be wrong because it has more cells than any list; what is beyond is not repeated.
+  const shown = [...ours, ...cells.slice(0, listLimits.columns)];
+  return `${shown.map((cell) => quoteCell(cutCell(textOf(cell)))).join(',')}\r\n`;
+}
+
+/** A cell that is too long is shown by its beginning, and by an ellipsis where it goes on. */
+function cutCell(text: string): string {
+  const { rejectCellChars } = listLimits;
+  return text.length > rejectCellChars ? `${text.slice(0, rejectCellChars)}…` : text;
 }
 
 /**
