@@ -65,6 +65,7 @@ function dropFile(draft: CasesDraft, file: CaseFile): void {
   for (const { id } of file.promises) draft.drop('PayPromise', id);
   for (const { id } of file.notes) draft.drop('Note', id);
   for (const { id } of file.releases) draft.drop('Release', id);
+  for (const { id } of file.looks) draft.drop('Look', id);
   draft.drop('Case', file.case.id);
 }
 
@@ -75,6 +76,7 @@ function countsOf(files: readonly CaseFile[]) {
     callbacks: sum(({ callbacks }) => callbacks),
     cases: files.length,
     leads: sum(({ leads }) => leads),
+    looks: sum(({ looks }) => looks),
     notes: sum(({ notes }) => notes),
     numbers: sum(({ numbers }) => numbers),
     people: sum(({ people }) => people),

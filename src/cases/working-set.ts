@@ -85,6 +85,8 @@ export interface CaseFile {
   readonly promises: readonly PromiseRow[];
   readonly notes: readonly NoteRow[];
   readonly releases: readonly ReleaseRow[];
+  /** What people wrote when they looked at the case or heard a recording of it. */
+  readonly looks: readonly Row[];
   /** Calls of the case; their recordings bear its people's voices. */
   readonly callIds: readonly string[];
 }
@@ -150,6 +152,8 @@ export type CasesTables = {
   Callback: CallbackRow;
   PayPromise: PromiseRow;
   Note: NoteRow;
+  /** Of the room of people, which keeps none in memory; erased with the case they are about. */
+  Look: Row;
   Contact: StoredContact;
   Lead: LeadRow;
   List: ListRow;

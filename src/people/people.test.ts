@@ -11,6 +11,7 @@ import { type Database, migrate, openDatabase } from '../store/database.ts';
 import { openPeople, type People } from './people.ts';
 import type { Actor, Role } from './person.ts';
 import { idleLimitMs, refusalsPerMinute, sessionLimitMs, sessionsPerPerson } from './token.ts';
+import type { LookRow } from './working-set.ts';
 
 const migrations = new URL('../../prisma/migrations', import.meta.url).pathname;
 const password = 'correct horse battery';
@@ -381,11 +382,11 @@ describe('a look', () => {
     await people.noteLook(actor, look);
     await people.noteLook(actor, { what: 'case-viewed', about: 'case-1' });
     const [entry] = entries('recording-played');
-    const row = database.prepare('SELECT * FROM "Look" WHERE what = ?').get(look.what) as {
-      id: string;
-      salt: string;
-      reason: string;
-    };
+    const [row] = openStore(database, clock).load('Look', {
+      column: 'what',
+      values: [look.what],
+    }) as LookRow[];
+    if (!row) throw new Error('no row of the look');
     expect(entry).toMatchObject({ who: actor.personId, about: 'call-1' });
     expect(entry?.facts).toEqual({
       firstByte: 0,

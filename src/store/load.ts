@@ -12,6 +12,7 @@ import type {
 } from '../cases/case.ts';
 import type { ContactRow } from '../cases/contact.ts';
 import type { Candidate, CaseStore, LeadRow } from '../cases/working-set.ts';
+import type { Row } from '../draft.ts';
 import { rowReader } from './commit.ts';
 import type { Database, Statement } from './database.ts';
 import { rewrite } from './words.ts';
@@ -143,6 +144,10 @@ function wholeCases(
   const promises = reader<PromiseRow>('PayPromise', 'caseId = ?');
   const notes = reader<NoteRow>('Note', 'caseId = ?');
   const releases = reader<ReleaseRow>('Release', 'caseId = ?');
+  const looks = reader<Row>(
+    'Look',
+    'about = @id OR about IN (SELECT id FROM "Call" WHERE caseId = @id)',
+  );
   const calls = database.prepare('SELECT id FROM "Call" WHERE caseId = ?').pluck();
   const ofPerson = reader<CaseRow>(
     'Case',
@@ -172,6 +177,7 @@ function wholeCases(
       promises: promises(row.id),
       notes: notes(row.id),
       releases: releases(row.id),
+      looks: looks({ id: row.id }),
       callIds: calls.all(row.id) as string[],
     }),
   };

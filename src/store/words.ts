@@ -14,6 +14,7 @@ const wordColumns: Readonly<Record<string, readonly string[]>> = {
   CasePerson: ['name'],
   Number: ['e164'],
   Note: ['text', 'salt'],
+  Look: ['reason', 'salt'],
 };
 
 type Values = Readonly<Record<string, unknown>>;

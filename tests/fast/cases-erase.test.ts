@@ -75,6 +75,11 @@ async function workOn(caseId: string, callId: string): Promise<void> {
     askedUtcMs: morning,
     recovered: false,
   } as Row);
+  for (const about of [caseId, callId]) {
+    const reason = `Planted reason: ${caseId} was complained about by ${numberOf(1)}`;
+    const look = { who: by, personId: by, what: 'looked', about, reason, salt: 'Planted Salt' };
+    floor.put('Look', { id: `look-${about}`, atUtcMs: floor.now(), ...look } as Row);
+  }
   const callback = { dueUtcMs: floor.now() + 3 * hourMs, own: false };
   await floor.cases.settle({
     permitId,
@@ -92,6 +97,8 @@ describe('erasing a case', () => {
     putCase(floor, { id: 'case-1', numbers: [numberOf(1), numberOf(2)] });
     putCase(floor, { id: 'case-2' });
     await workOn('case-1', 'call-1');
+    const other = { who: by, personId: by, what: 'looked', about: 'case-2', atUtcMs: morning };
+    floor.put('Look', { id: 'look-other', ...other } as Row);
     await floor.cases.stop({ caseId: 'case-1', reason: 'paid' }, by);
     expect(await floor.cases.eraseCase('case-1', by, 'contract-ended')).toMatchObject({
       done: true,
@@ -105,6 +112,7 @@ describe('erasing a case', () => {
       ]);
     }
     expect(floor.rows(`SELECT id FROM "Contact"`)).toHaveLength(1);
+    expect(floor.rows(`SELECT id FROM "Look"`)).toEqual([{ id: 'look-other' }]);
     expect(floor.erased).toEqual([['call-1']]);
     expect(alarms()).toEqual([]);
     expect(floor.entries('case-erased')).toMatchObject([
@@ -112,7 +120,7 @@ describe('erasing a case', () => {
         who: by,
         about: 'case-1',
         why: 'contract-ended',
-        facts: { people: 1, numbers: 2, leads: 2, notes: 1, callbacks: 1, promises: 1, calls: 1 },
+        facts: { people: 1, numbers: 2, leads: 2, notes: 1, looks: 2, promises: 1, calls: 1 },
       },
     ]);
     expect(floor.entries('case-gone')).toMatchObject([{ about: 'case-1' }]);

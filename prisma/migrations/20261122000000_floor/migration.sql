@@ -371,8 +371,8 @@ CREATE TABLE "Look" (
     "personId" TEXT NOT NULL,
     "what" TEXT NOT NULL,
     "about" TEXT NOT NULL,
-    "reason" TEXT,
-    "salt" TEXT,
+    "reason" INTEGER,
+    "salt" INTEGER,
     "atUtcMs" BIGINT NOT NULL
 );
 
