@@ -274,6 +274,7 @@ async function act(
       return next === undefined ? { outcome: 'done' } : { outcome: 'more', next };
     }
     case 'erase-recordings':
+      for (const { path } of effect.rejects) await removeRejects(path);
       await eraseRecordings(effect.callIds);
       return { outcome: 'done' };
     case 'clear-log':

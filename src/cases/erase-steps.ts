@@ -2,7 +2,7 @@
 import { toCode } from '../draft.ts';
 import { type Outcome, refuse } from '../people/person.ts';
 import { endAlarm, orderWork } from './work.ts';
-import type { CaseFile, CasesDraft, Moment } from './working-set.ts';
+import type { CaseFile, CasesDraft, ListRow, Moment, Rejects } from './working-set.ts';
 
 /** Cases of a dropped list in one commit. */
 export const erasedPerCommit = 25;
@@ -23,7 +23,8 @@ export interface EraseSlice {
 
 /**
  * Erases one case: people, numbers, leads, notes, callbacks, promises, releases. Its contacts stay:
- * they hold ids and keyed digests, and a counter never falls but by its window's moving.
+ * they hold ids and keyed digests, and a counter never falls but by its window's moving. Refused
+ * while a list of its creditor is read, whose wrong rows may name it.
  */
 export function eraseCase(
   draft: CasesDraft,
@@ -35,6 +36,8 @@ export function eraseCase(
   for (const contact of draft.all('Contact')) {
     if (contact.caseId === caseId && contact.state === 'open') return refuse('contact-under-way');
   }
+  const lists = listsOf(draft, file.case.creditorId);
+  if (lists.some(({ state }) => state === 'staging')) return refuse('list-being-read');
   const { callIds } = file;
   dropFile(draft, file);
   endAlarm(draft, 'case-stopped', caseId, moment);
@@ -45,8 +48,25 @@ export function eraseCase(
     why: toCode(why),
     facts: { ...countsOf([file]), calls: callIds.length },
   });
-  orderWork(draft, { kind: 'erase-recordings', caseId, callIds }, moment);
+  const rejects = lists.flatMap((list) => takeRejects(draft, list));
+  orderWork(draft, { kind: 'erase-recordings', caseId, callIds, rejects }, moment);
   return { done: true, recordings: callIds.length };
+}
+
+function listsOf(draft: CasesDraft, creditorId: string): ListRow[] {
+  return [...draft.all('List')].filter(
+    ({ batchId }) => draft.get('Batch', batchId)?.creditorId === creditorId,
+  );
+}
+
+/**
+ * A wrong row may name the case, as a duplicate of it does, and none is known by its case. So all
+ * reject files of the creditor go: whoever has the list gets them again by bringing it in again.
+ */
+function takeRejects(draft: CasesDraft, { rejectPath, ...list }: ListRow): Rejects[] {
+  if (rejectPath === undefined) return [];
+  draft.put('List', list);
+  return [{ listId: list.id, path: rejectPath }];
 }
 
 /** The next cases of a list that never became live: nobody was called for them. */

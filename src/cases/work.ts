@@ -37,6 +37,7 @@ export function workDone(
   switch (work.kind) {
     case 'erase-recordings':
       endAlarm(draft, 'erasure-failing', work.caseId, moment);
+      for (const { listId } of work.rejects) rejectsRemoved(draft, listId);
       // The keys of the recordings stood in the database as well: its log is cleared after them.
       return orderWork(draft, { kind: 'clear-log', what: 'case-gone', about: work.caseId }, moment);
     case 'erase-list':
@@ -48,10 +49,14 @@ export function workDone(
       // From here on nothing of it is left in the files of the database.
       return draft.entry({ what: work.what, who: 'system', about: work.about });
     case 'remove-rejects':
-      return draft.entry({ what: 'rejects-removed', who: 'system', about: work.listId });
+      return rejectsRemoved(draft, work.listId);
     default:
       return;
   }
+}
+
+function rejectsRemoved(draft: CasesDraft, listId: string): void {
+  draft.entry({ what: 'rejects-removed', who: 'system', about: listId });
 }
 
 /** What a restart cut off is done again: each piece of work bears to be done twice. */

@@ -160,12 +160,18 @@ export type CasesTables = {
   Alarm: AlarmRow;
 };
 
+/** The reject file of a list. */
+export interface Rejects {
+  readonly listId: string;
+  readonly path: string;
+}
+
 /** What is done after the commit, in slices where it is too much for one. */
 export type Work =
   | { kind: 'tell-stopped'; caseIds: readonly string[]; reason: string }
   | { kind: 'stop-batch'; batchId: string; reason: BatchEnd; from: BatchPlace }
   | { kind: 'erase-list'; listId: string; batchId: string }
-  | { kind: 'erase-recordings'; caseId: string; callIds: readonly string[] }
+  | { kind: 'erase-recordings'; caseId: string; callIds: readonly string[]; rejects: Rejects[] }
   /** What was deleted stands in the write-ahead log until that is emptied. */
   | { kind: 'clear-log'; what: 'case-gone' | 'list-gone'; about: string }
   | { kind: 'remove-rejects'; listId: string; path: string };

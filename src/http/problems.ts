@@ -125,6 +125,18 @@ const problems = {
     'Erasing can not be taken back, so the case is named twice.',
     'Look at the case, and repeat its reference exactly.',
   ],
+  'contact-under-way': [
+    409,
+    'Somebody of this case is being contacted.',
+    'The end of that contact has to find the case.',
+    'Try again when the call is over.',
+  ],
+  'list-being-read': [
+    409,
+    'A list of this creditor is being read.',
+    'Its wrong rows may name what is to be erased.',
+    'Try again when it was read, or drop it.',
+  ],
   'too-large': [
     413,
     'The body is too large.',

@@ -210,3 +210,40 @@ describe('a list that is dropped', () => {
     expect(floor.entries('list-failed')).toEqual([]);
   });
 });
+
+describe('wrong rows of a list, when a case they may name is erased', () => {
+  const by = 'person-supervisor';
+  const otherList = { creditorId: 'creditor-2' };
+
+  it('go before the case counts as gone; those of other creditors stay', async () => {
+    const other = { id: 'creditor-2', name: 'Other', callerId: '+12025550198' };
+    await floor.cases.putCreditor(other, by);
+    const listId = await bringIn(lines(2));
+    const againId = await bringIn(lines(1));
+    const otherId = await bringIn(`${header}\nC-x,K-x,错,123,,\n`, otherList);
+    const rejects = (id: string) => join(uploads(), `${id}.rejects.csv`);
+    expect(readFileSync(rejects(againId), 'utf8')).toContain('张三0');
+    const [row] = floor.rows<{ id: string }>('SELECT id FROM "Case" ORDER BY rowid');
+    expect(await floor.cases.eraseCase(row?.id ?? '', by, 'asked')).toMatchObject({ done: true });
+    await until(() => floor.entries('case-gone').length === 1);
+    expect([listId, againId, otherId].map((id) => existsSync(rejects(id)))).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect([listId, againId].map((id) => listOf(id)?.rejectPath)).toEqual([undefined, undefined]);
+    const seqOf = (what: string) => floor.entries(what).map(({ seq }) => seq);
+    expect(seqOf('rejects-removed')).toHaveLength(2);
+    expect(Math.max(...seqOf('rejects-removed'))).toBeLessThan(seqOf('case-gone')[0] ?? 0);
+  });
+
+  it('are not yet known while the list is read, so the erasure waits', async () => {
+    await bringIn(lines(1));
+    const [row] = floor.rows<{ id: string }>('SELECT id FROM "Case"');
+    const reading = await begin(lines(40));
+    const refusal = { done: false, why: 'list-being-read' };
+    expect(await floor.cases.eraseCase(row?.id ?? '', by, 'asked')).toEqual(refusal);
+    await floor.cases.lists.finished(reading);
+    expect(await floor.cases.eraseCase(row?.id ?? '', by, 'asked')).toMatchObject({ done: true });
+  });
+});
