@@ -2,7 +2,6 @@
 import { hash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { holidaysOf, parseRange, type WeeklyHours } from './calendar.ts';
 import { chineseYears } from './calendar-data.ts';
@@ -13,11 +12,11 @@ import type { Config } from './config-schema.ts';
 import { FloorError } from './errors.ts';
 import { type Ids, realIds } from './ids.ts';
 import type { Log } from './log.ts';
-import type { Outcome } from './people/person.ts';
 import { type Account, keyInForce, openAccount } from './store/account.ts';
 import { openStore, type Store } from './store/commit.ts';
 import { type Database, lockFolder, migrate, openDatabase } from './store/database.ts';
 import { openCaseStore } from './store/load.ts';
+import { openAudioOf } from './store/recording-proof.ts';
 import { createAsterisk } from './telephony/asterisk/asterisk.ts';
 import {
   type FloorSettings,
@@ -29,10 +28,9 @@ import {
 import { type RunningAsterisk, runAsterisk } from './telephony/asterisk/asterisk-process.ts';
 import { makeCallRecords, rotateCallRecords } from './telephony/asterisk/cdr.ts';
 import { openSealing } from './telephony/asterisk/sealing.ts';
-import type { RecordingRow } from './telephony/working-set.ts';
-import { type ByteRange, realDisk } from './vault/disk.ts';
+import { realDisk } from './vault/disk.ts';
 import { openSiteKeys, type SiteKeys } from './vault/keys.ts';
-import { openVault, type Vault, type VaultObject } from './vault/vault.ts';
+import { openVault, type Vault } from './vault/vault.ts';
 import type { World } from './world.ts';
 
 export interface RealWorld {
@@ -42,8 +40,8 @@ export interface RealWorld {
   account: Account;
   vault: Vault;
   keys: SiteKeys;
-  /** Plain bytes of a recording, opened for somebody whose reason is on record. */
-  openAudio(recordingId: string, range: ByteRange): Promise<Outcome<{ bytes: Readable }>>;
+  /** Plain bytes of a recording that is what was sealed. */
+  openAudio: ReturnType<typeof openAudioOf>;
   /** Text of the recovery sheet; only at the first start. */
   recoverySheet: string | undefined;
   /** The Asterisk that the daemon runs itself; undefined where a unit of the site does. */
@@ -142,7 +140,7 @@ export async function openRealWorld(
     account,
     vault,
     keys,
-    openAudio: (id, range) => openAudio(store, vault, id, range),
+    openAudio: openAudioOf(database, vault),
     recoverySheet: inForce === undefined ? opened.sheet(account.siteId) : undefined,
     asterisk,
     async close() {
@@ -177,22 +175,6 @@ function keepCallRecords(config: Config, store: Store, clock: Clock, log: Log): 
   };
   timer = clock.after(0, hourly);
   return { cancel: () => timer.cancel() };
-}
-
-async function openAudio(
-  store: Store,
-  vault: Vault,
-  recordingId: string,
-  range: ByteRange,
-): Promise<Outcome<{ bytes: Readable }>> {
-  const own = { column: 'id', values: [recordingId] };
-  const row = store.load('Recording', own)[0] as RecordingRow | undefined;
-  if (!row) return { done: false, why: 'no-such-recording' };
-  const { objectId, plainSha256, cipherSha256, plainBytes, iv, wrappedKey, keyId } = row;
-  const facts = [objectId, plainSha256, cipherSha256, plainBytes, iv, wrappedKey, keyId];
-  if (facts.some((fact) => fact === undefined)) return { done: false, why: 'not-in-vault' };
-  const opened = await vault.open(row as VaultObject, range);
-  return opened.opened ? { done: true, bytes: opened.bytes } : { done: false, why: opened.reason };
 }
 
 interface SetUpRecord {

@@ -8,6 +8,7 @@ import { realClock } from './clock.ts';
 import { FloorError } from './errors.ts';
 import { openStore } from './store/commit.ts';
 import { openDatabaseToRead } from './store/database.ts';
+import { readRecordedRows } from './store/recording-proof.ts';
 import { type FolderReport, verifyFolder } from './store/verify-folder.ts';
 import { realDisk } from './vault/disk.ts';
 
@@ -35,7 +36,9 @@ export async function runVerify(order: VerifyOrder): Promise<number> {
     const report = await verifyFolder({
       disk: realDisk,
       dataFolder: folder,
-      ...(database === undefined ? {} : { table: openStore(database, realClock) }),
+      ...(database === undefined
+        ? {}
+        : { table: openStore(database, realClock), rows: readRecordedRows(database) }),
       ...(item === undefined ? {} : { item }),
       ...(keyFile === undefined
         ? {}

@@ -38,6 +38,12 @@ export const findingTable = {
   'table-differs': ['fault', 'The table and the segments hold different lines.'],
   'table-short': ['fault', 'The segments hold lines that the table does not.'],
   'segments-behind': ['note', 'The table holds lines that were not yet written to segments.'],
+  'row-differs': ['fault', 'The row of a recording is not what its entry says was sealed.'],
+  'row-lost': ['fault', 'No row holds the key of a recording whose erasure is not recorded.'],
+  'row-unstated': [
+    'fault',
+    'A row holds a sealed recording that no entry states, or an erased one.',
+  ],
   'object-lost': ['fault', 'A recorded object is not in the vault and was not erased by record.'],
   'object-damaged': ['fault', 'An object in the vault is not the one that was sealed.'],
   'object-remains': ['fault', 'An object is still there although its erasure is recorded.'],

@@ -2,6 +2,7 @@
 import type { Config } from '../config-schema.ts';
 import type { RunningFloor } from '../daemon.ts';
 import { foldersOf } from '../real-world.ts';
+import { readRecordedRows } from '../store/recording-proof.ts';
 import { verifyFolder } from '../store/verify-folder.ts';
 import { readCallRecords } from '../telephony/asterisk/cdr.ts';
 import { realDisk } from '../vault/disk.ts';
@@ -29,6 +30,7 @@ export async function finalAccount(
     disk: realDisk,
     dataFolder: config.dataDir,
     table: store,
+    rows: readRecordedRows(database),
   });
   const tally = (table: string, where: string) =>
     Number(database.prepare(`SELECT count(*) FROM "${table}" WHERE ${where}`).pluck().get());

@@ -140,10 +140,14 @@ export interface ByteRange {
 
 export interface RecordingsForHttp {
   /**
-   * Opens the plain FLAC of a recording; refused as `object-lost` or `key-unknown`. Nothing of it
-   * is sent before the entry `recording-played` is durable, which the HTTP side sees to.
+   * Opens the plain FLAC of a recording, whole and checked against the ledger; `unsound` is one
+   * that is not what was sealed. Nothing of it is sent before the entry `recording-played` is
+   * durable, which the HTTP side sees to.
    */
-  openAudio(recordingId: string, range: ByteRange): Promise<Outcome<{ bytes: Readable }>>;
+  openAudio(
+    recordingId: string,
+    range: ByteRange,
+  ): Promise<{ done: true; bytes: Readable } | { done: false; why: string; unsound?: boolean }>;
 }
 
 export interface AlarmsForHttp {

@@ -51,7 +51,7 @@ export function floorForHttp(floor: Floor, parts: FromFloorParts): FloorForHttp 
     cases: casesOf(floor),
     account,
     lists,
-    recordings,
+    recordings: recordingsOf(floor, recordings),
     alarms,
     live: {
       snapshot: () => look().floor(clock.utcMs()),
@@ -59,6 +59,20 @@ export function floorForHttp(floor: Floor, parts: FromFloorParts): FloorForHttp 
     },
     health: () => healthOf(floor.telephony.view(), alarms.all()),
     figures: () => figuresOf(floor.telephony.view(), parts),
+  };
+}
+
+/** What is not as it was sealed is an alarm, durable before the asker is told. */
+function recordingsOf({ telephony }: Floor, recordings: RecordingsForHttp): RecordingsForHttp {
+  return {
+    async openAudio(recordingId, range) {
+      const outcome = await recordings.openAudio(recordingId, range);
+      const unsound = !outcome.done && outcome.unsound === true;
+      if (outcome.done || unsound) {
+        await telephony.ask({ kind: 'recording-proved', recordingId, sound: outcome.done });
+      }
+      return outcome;
+    },
   };
 }
 

@@ -10,6 +10,9 @@ type Told = readonly [number, string, string, string];
 
 const otherRule = 'Read the code: it names the rule, and docs/errors.md explains it.';
 
+const unsoundTodo =
+  'Tell site IT: there is an alarm, and docs/errors.md says under recording-unsound what to do.';
+
 /** Problems of the HTTP side, and the refusals that are not simply "a rule said no" (409). */
 const problems = {
   'input-invalid': [
@@ -136,6 +139,25 @@ const problems = {
     'A list of this creditor is being read.',
     'Its wrong rows may name what is to be erased.',
     'Try again when it was read, or drop it.',
+  ],
+  'recording-differs': [
+    409,
+    'The recording is not the one that was sealed.',
+    'What the database states of it is not what its entry in the ledger states.',
+    unsoundTodo,
+  ],
+  'object-lost': [409, 'The recording is lost.', 'Its file is not in the vault.', unsoundTodo],
+  'object-damaged': [
+    409,
+    'The recording is damaged.',
+    'Its file in the vault does not have the digest that was sealed.',
+    unsoundTodo,
+  ],
+  'object-key-unknown': [
+    409,
+    'The recording can not be opened.',
+    'Its key is not one that the master key of this site wrapped.',
+    unsoundTodo,
   ],
   'too-large': [
     413,

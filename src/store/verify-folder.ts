@@ -15,6 +15,7 @@ import {
 import { type Disk, hasCode, readWhole } from '../vault/disk.ts';
 import { checkCipher, objectPath } from '../vault/vault.ts';
 import { checkpointNames } from './checkpoints.ts';
+import { type RecordedRows, RowCheck } from './recording-proof.ts';
 import { segmentDays, segmentPath } from './segments.ts';
 
 /** No line of the ledger is longer; what is, is one faulty line. */
@@ -29,6 +30,8 @@ export interface VerifyParts {
   dataFolder: string;
   /** The table, unless only a copy is verified. */
   table?: LedgerReader;
+  /** What the database holds of recordings, read at one moment before; with a table only. */
+  rows?: RecordedRows;
   /** The public signing key (base64) and checkpoints that the verifier got another way. */
   trustedKey?: string;
   heldCheckpoints?: readonly { name: string; text: string }[];
@@ -78,9 +81,10 @@ class RecordedObjects {
  * not be read. Beside a running daemon it judges the ledger as it was when its reading began.
  */
 export async function verifyFolder(parts: VerifyParts): Promise<FolderReport> {
-  const { disk, dataFolder, table, item, trustedKey, heldCheckpoints = [] } = parts;
+  const { disk, dataFolder, table, rows, item, trustedKey, heldCheckpoints = [] } = parts;
   const findings = new Findings();
   const objects = new RecordedObjects();
+  const rowCheck = rows === undefined ? undefined : new RowCheck(rows);
   const found: { seq: number; line: string }[] = [];
   const ownIds = new Set<string>(item === undefined ? [] : [item]);
   const check = new ChainCheck(
@@ -90,10 +94,11 @@ export async function verifyFolder(parts: VerifyParts): Promise<FolderReport> {
       keepLeaves: item !== undefined,
       onRecord(record, line) {
         objects.note(record);
+        rowCheck?.note(record);
         if (item === undefined || !names(record, item)) return;
         if (found.length < maxItemLines) found.push({ seq: check.size, line });
         const { objectId } = record.facts ?? {};
-        if (typeof objectId === 'string') ownIds.add(objectId);
+        if (typeof objectId === 'string') ownIds.add(objectId).add(record.about);
       },
     },
     findings,
@@ -103,6 +108,7 @@ export async function verifyFolder(parts: VerifyParts): Promise<FolderReport> {
   const summary = check.finish();
   if (item !== undefined && found.length === 0) findings.add('item-unknown', item);
   const only = item === undefined ? undefined : ownIds;
+  rowCheck?.finish(findings, only);
   const sound = await checkObjects(parts, objects, findings, only);
   return {
     ...summary,
@@ -250,7 +256,7 @@ async function checkObjects(
   let sound = 0;
   for (const [objectId, cipherSha256] of present) {
     if (only !== undefined && !only.has(objectId)) continue;
-    const state = await readCipher(disk, folder, cipherSha256);
+    const state = await checkCipher(folder, disk, cipherSha256);
     if (state === 'sound') sound += 1;
     else findings.add(state === 'lost' ? 'object-lost' : 'object-damaged', objectId);
   }
@@ -262,16 +268,6 @@ async function checkObjects(
   }
   if (only === undefined) await findUnlisted(disk, folder, present, erased, findings);
   return sound;
-}
-
-// One bad spot on the medium is damage to one object, not the end of the verification.
-async function readCipher(disk: Disk, folder: string, cipherSha256: string) {
-  try {
-    return await checkCipher(folder, disk, cipherSha256);
-  } catch (cause) {
-    if (hasCode(cause, 'EIO')) return 'damaged';
-    throw cause;
-  }
 }
 
 async function findUnlisted(

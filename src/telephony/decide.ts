@@ -46,6 +46,8 @@ export type TelephonyEvent =
   | ManualCall
   | { kind: 'acknowledge-alarm'; alarmId: string; by: string }
   | EraseRecordings
+  /** Somebody wanted to hear it, so it was held against the ledger. */
+  | { kind: 'recording-proved'; recordingId: string; sound: boolean }
   | { kind: 'hang-up-call'; callId: string; agentId: string }
   | { kind: 'stop-calls'; caseIds: readonly string[]; why: string }
   | { kind: 'person-left'; personId: string }
@@ -81,6 +83,8 @@ export function decideTelephony(
       return draft.answer(hangUpCall(draft, event, moment));
     case 'acknowledge-alarm':
       return draft.answer(acknowledgeAlarm(draft, event.alarmId, event.by, moment));
+    case 'recording-proved':
+      return recordingProved(draft, event, moment);
     case 'erase-recordings':
       return draft.answer(eraseRecordings(draft, event, moment));
     case 'stop-calls':
@@ -100,6 +104,15 @@ export function decideTelephony(
     case 'recovered':
       return decideRecovered(draft, event, moment);
   }
+}
+
+function recordingProved(
+  draft: TelephonyDraft,
+  { recordingId, sound }: { recordingId: string; sound: boolean },
+  moment: Moment,
+): void {
+  if (sound) clearAlarm(draft, 'recording-unsound', recordingId, moment);
+  else raiseAlarm(draft, 'recording-unsound', recordingId, moment);
 }
 
 function manualCall(draft: TelephonyDraft, event: ManualCall, moment: Moment): Outcome {

@@ -239,6 +239,7 @@ export function eraseRecordings(
       ...{ id, state: 'erased', why, spanMs, crashed, notice, repaired, tries: 0 },
     });
     draft.release('Recording', id);
+    clearAlarm(draft, 'recording-unsound', id, moment);
     if (state === 'quarantined') {
       draft.entry({ what: 'quarantine-erased', who: 'system', about: id, why });
       clearAlarm(draft, 'recording-quarantined', id, moment);

@@ -278,9 +278,15 @@ export async function checkCipher(
   const path = join(folder, objectPath(cipherSha256));
   if ((await disk.sizeBytes(path)) === undefined) return 'lost';
   const digest = createHash('sha256');
-  for await (const chunk of disk.readFromMedium(path)) {
-    digest.update(chunk);
-    onChunk?.(chunk);
+  try {
+    for await (const chunk of disk.readFromMedium(path)) {
+      digest.update(chunk);
+      onChunk?.(chunk);
+    }
+  } catch (cause) {
+    // A bad spot on the medium, or something else in the object's place, is damage to this object.
+    if (hasCode(cause, 'EIO') || hasCode(cause, 'EISDIR')) return 'damaged';
+    throw cause;
   }
   return digest.digest('hex') === cipherSha256 ? 'sound' : 'damaged';
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isSignedBy, publicKeyText, readCheckpoint } from '../../src/audit/checkpoint.ts';
 import { realClock } from '../../src/clock.ts';
 import type { LiveMessage } from '../../src/http/floor-port.ts';
-import { required } from './http-floor.ts';
+import { putRecording, required } from './http-floor.ts';
 import { defaults, openRooms, signingKey, type TestRooms, until } from './http-rooms.ts';
 
 let rooms: TestRooms;
@@ -131,6 +131,37 @@ describe('the floor behind HTTP', () => {
     expect(json.name).toBe(`${String(checkpoint?.size).padStart(12, '0')}.checkpoint`);
     expect((await ask('GET', latest, token)).json).toEqual(json);
     expect(test.entries('checkpoint-signed')).toHaveLength(1);
+  });
+
+  it('refuses a recording that is not what was sealed, with an alarm until it is', async () => {
+    const { token } = await test.person('qa');
+    putRecording(test.store, 'call-unsound', 'person-x');
+    const { recordings } = test.parts.floor;
+    const { openAudio } = recordings;
+    const alarmed = () =>
+      test.entries('alarm-raised').filter(({ about }) => about === 'call-unsound');
+    const hear = () =>
+      app.inject({
+        url: '/api/recordings/call-unsound/audio?reason=sample',
+        headers: { authorization: `Bearer ${token}` },
+      });
+    recordings.openAudio = async () => ({ done: false, why: 'object-damaged', unsound: true });
+    for (let i = 0; i < 2; i += 1) {
+      const answer = await hear();
+      expect(answer.statusCode).toBe(409);
+      expect(answer.json()).toMatchObject({
+        code: 'object-damaged',
+        title: 'The recording is damaged.',
+      });
+      expect(alarmed()).toMatchObject([{ who: 'system', why: 'recording-unsound' }]);
+    }
+    expect(test.entries('recording-played')).toEqual([]);
+    recordings.openAudio = async () => ({ done: false, why: 'not-in-vault' });
+    expect((await hear()).json()).toMatchObject({ code: 'not-in-vault' });
+    expect(test.entries('alarm-cleared')).toEqual([]);
+    recordings.openAudio = openAudio;
+    expect((await hear()).statusCode).toBe(200);
+    expect(test.entries('alarm-cleared')).toMatchObject([{ about: 'call-unsound' }]);
   });
 
   it('says how it is', async () => {

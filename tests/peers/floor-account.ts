@@ -5,6 +5,7 @@ import type { ContactRow } from '../../src/cases/contact.ts';
 import { realClock } from '../../src/clock.ts';
 import { openStore } from '../../src/store/commit.ts';
 import { openDatabaseToRead } from '../../src/store/database.ts';
+import { readRecordedRows } from '../../src/store/recording-proof.ts';
 import { type FolderReport, verifyFolder } from '../../src/store/verify-folder.ts';
 import { readCallRecords } from '../../src/telephony/asterisk/cdr.ts';
 import type { AgentRow, CallRow, RecordingRow } from '../../src/telephony/working-set.ts';
@@ -86,6 +87,7 @@ async function verify(dataFolder: string): Promise<FolderReport> {
       disk: realDisk,
       dataFolder,
       table: openStore(database, realClock),
+      rows: readRecordedRows(database),
     });
   } finally {
     database.close();
