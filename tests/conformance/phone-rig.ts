@@ -30,6 +30,8 @@ export interface PhoneRig {
   readonly facts: FactLog;
   readonly trunk: string;
   readonly messageSound: string;
+  /** Lasts longer than any far end listens. */
+  readonly longSound: string;
   /** A number reserved for fiction whose far end behaves so. */
   number(farEnd: FarEnd): string;
   extension(phone: Phone): string;

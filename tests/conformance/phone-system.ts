@@ -58,9 +58,13 @@ function orderTo(bench: Bench, farEnd: FarEnd, more: Partial<DialOrder> = {}): D
   };
 }
 
-async function answered(bench: Bench, farEnd: FarEnd = 'talksUntilHungUp'): Promise<string> {
+async function answered(
+  bench: Bench,
+  farEnd: FarEnd = 'talksUntilHungUp',
+  more: Partial<DialOrder> = {},
+): Promise<string> {
   const { phone, facts } = rigOf(bench);
-  const order = orderTo(bench, farEnd);
+  const order = orderTo(bench, farEnd, more);
   expect(await phone.dial(order)).toEqual({ outcome: 'accepted' });
   await facts.untilKind('call-answered', order.callId);
   return order.callId;
@@ -89,6 +93,7 @@ async function endEverything(rig: PhoneRig): Promise<void> {
   for (const { legId } of legs) await rig.phone.hangUp(legId);
 }
 
+const byFarEnd = { by: 'far-end', cause: { cause: 0 } };
 const liveCalls = async (rig: PhoneRig) =>
   (await rig.phone.survey()).calls.map((call) => call.callId);
 
@@ -115,8 +120,7 @@ function placesCalls(bench: Bench): void {
   it('a far end that hangs up is the one who ended the call', async () => {
     const { facts } = rigOf(bench);
     const callId = await answered(bench, 'hangsUpAfter3s');
-    const end = await facts.untilKind('call-ended', callId);
-    expect(end).toMatchObject({ by: 'far-end', cause: { cause: 0 } });
+    expect(await facts.untilKind('call-ended', callId)).toMatchObject(byFarEnd);
     expect(facts.kinds(callId)).toEqual(['call-ringing', 'call-answered', 'call-ended']);
   });
 
@@ -238,6 +242,13 @@ function connectsCalls(bench: Bench): void {
     expect(await phone.endWithMessage(callId)).toEqual({ outcome: 'accepted' });
     const end = await facts.untilKind('call-ended', callId, 15_000);
     expect(end).toMatchObject({ by: 'us', cause: { cause: 16 } });
+  });
+
+  it('a far end that hangs up during the message is the one who ended the call', async () => {
+    const { phone, facts, longSound } = rigOf(bench);
+    const callId = await answered(bench, 'hangsUpAfter3s', { messageSound: longSound });
+    await phone.endWithMessage(callId);
+    expect(await facts.untilKind('call-ended', callId)).toMatchObject(byFarEnd);
   });
 
   it('a call is not connected to a leg that is gone', async () => {

@@ -1,6 +1,7 @@
 // A whole floor as a process of its own, which a test can kill and start again on the same folder.
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { StopReason } from '../../src/cases/case.ts';
 import { realClock } from '../../src/clock.ts';
 import { loadConfig, readSecret } from '../../src/config.ts';
 import type { Config } from '../../src/config-schema.ts';
@@ -55,6 +56,7 @@ export type Order =
 export type CasesCall =
   | { name: 'allocate'; given: { caseId: string; agentId?: string } }
   | { name: 'release'; given: { caseId: string; agentId: string; note: string } }
+  | { name: 'stop'; given: { caseId: string; reason: StopReason } }
   | { name: 'eraseCase'; given: { caseId: string; why: string } };
 
 /** What the process tells by itself, and its answers. */
@@ -227,6 +229,8 @@ function askCases({ floor }: Opened, { name, given }: CasesCall): Promise<unknow
       return cases.allocate(given, by);
     case 'release':
       return cases.release(given, by);
+    case 'stop':
+      return cases.stop(given, by);
     case 'eraseCase':
       return cases.eraseCase(given.caseId, by, given.why);
   }

@@ -62,7 +62,7 @@ describe('a call', () => {
     ['declines', { outcome: 'rejected', endedBy: 'far-end', cause: 21, sipCode: 603 }],
     ['unallocated', { outcome: 'invalid-number', endedBy: 'far-end', cause: 1, sipCode: 404 }],
     ['neverAnswers', { outcome: 'no-answer', endedBy: 'phone-system', cause: 19, sipCode: 480 }],
-    ['hangsUpAfter3s', { outcome: 'conversation', endedBy: 'far-end' }],
+    ['hangsUpAfter3s', { outcome: 'conversation', endedBy: 'far-end', cause: 16 }],
     ['talksUntilHungUp', { outcome: 'conversation', endedBy: 'us', cause: 16 }],
     ['earlyMedia', { outcome: 'conversation', endedBy: 'us', cause: 16 }],
   ];
@@ -70,7 +70,8 @@ describe('a call', () => {
   it('ends with the outcome of its cause, and with who ended it', async () => {
     const numbers = causes.map(([farEnd]) => numberOf(farEnd, 0));
     await rig.campaign('causes', numbers);
-    await Promise.all([seatOne(first, ['causes', 'congestion']), seatOne(second, ['causes'])]);
+    const all = ['causes', 'congestion', 'limited', 'stopping'];
+    await Promise.all([seatOne(first, all), seatOne(second, ['causes'])]);
     // Whom the agent lets talk hangs up after three seconds.
     await rig.ask({ do: 'habits', habits: { talkMs: [4_000, 4_001], wrapUpMs: 50 } });
     await rig.setCampaign('causes', 'running');
@@ -111,6 +112,29 @@ describe('a call', () => {
     expect((next?.atUtcMs ?? 0) - (call?.endedUtcMs ?? 0)).toBeGreaterThan(1_900);
     expect(cleared.seq).toBeGreaterThan(next?.seq ?? 0);
     await rig.untilQuiet(20_000);
+  });
+
+  it('that outlasts the time limit of its campaign is ended by the phone system', async () => {
+    const number = numberOf('talksUntilHungUp', 3);
+    await rig.campaign('limited', [number], { limitMs: 2_000 });
+    await rig.setCampaign('limited', 'running');
+    const call = await untilEnded('limited');
+    expect(call).toMatchObject({ outcome: 'conversation', endedBy: 'phone-system' });
+    const talkedMs = (call.endedUtcMs ?? 0) - (call.answeredUtcMs ?? 0);
+    expect(talkedMs).toBeGreaterThan(1_500);
+    expect(talkedMs).toBeLessThan(3_000);
+  });
+
+  it('whose case is stopped while it rings is taken back, and its number rests', async () => {
+    const number = numberOf('neverAnswers', 1);
+    await rig.campaign('stopping', [number]);
+    await rig.setCampaign('stopping', 'running');
+    const { caseId = '' } = await untilCall('stopping', 'ringing');
+    const order = { name: 'stop', given: { caseId, reason: 'paid' } } as const;
+    expect(await rig.ask<Outcome>({ do: 'cases', order })).toMatchObject({ done: true });
+    const call = await untilEnded('stopping');
+    expect(call).toMatchObject({ outcome: 'cancelled', endedBy: 'us' });
+    expect(await stampOf('carrier', 'cancelled', number)).toBeGreaterThan(call.dialedUtcMs ?? 0);
   });
 
   it('that no agent can take hears the message within two seconds, and is dropped', async () => {

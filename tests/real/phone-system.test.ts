@@ -25,6 +25,7 @@ async function openPhoneRig(): Promise<PhoneRig> {
     facts,
     trunk,
     messageSound: 'vm-goodbye',
+    longSound: 'demo-congrats',
     number: (farEnd) => `+1202555010${carrierDigits[farEnd]}`,
     extension: (which) => extensions[which],
     async timesCalled(number) {
