@@ -1,6 +1,6 @@
 // `npm run torture [-- STEP… --each COUNT --seed SEED]`: long versions of whole-floor tests.
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { loadavg } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { realClock } from '../src/clock.ts';
@@ -35,8 +35,9 @@ function say(text: string): void {
   appendFileSync(logFile, `${line}\n`);
 }
 
-/** A floor that comes back late on a busy machine has not the same cause as one that does not. */
 const load = () => loadavg()[0]?.toFixed(1);
+/** Where others take the processors, the time that a floor needs says nothing about it. */
+const isBusyMachine = () => (loadavg()[0] ?? 0) > 2 * cpus().length;
 
 /** SIGTERM ends the torture after the floor that is open, with the account of all before it. */
 let stops = false;
@@ -67,7 +68,10 @@ async function runFloor({ name, manners, run }: Ordeal, toll: Toll): Promise<num
     await run(rig, (blow) => {
       blows.push(blow);
       toll.struck(blow);
-      if (blow.backMs > backWithinMs) fault(`at work again only after ${blow.backMs} ms`);
+      if (blow.backMs <= backWithinMs) return;
+      const late = `at work again only after ${blow.backMs} ms`;
+      if (isBusyMachine()) say(`${name}: ${blow.name}, ${late}; load ${load()}`);
+      else fault(late);
     });
     account = await closeAccount(rig);
     for (const loss of lossFaults(account)) fault(loss);

@@ -118,10 +118,13 @@ export function lossFaults(account: FloorAccount): string[] {
     const { callId, row, recording, ledger, cdr } = call;
     const told = `${callId} ${JSON.stringify(call.carrier)} ${JSON.stringify(call.cdr)}`;
     if (wasAnswered(call) || says(call, 'call-answered')) {
-      const put = recording?.state === 'quarantined' && says(call, 'recording-quarantined');
-      const isSafe =
-        (recording?.state === 'kept' && says(call, 'recording-sealed')) ||
-        (put && alarmed.has(`recording-quarantined:${callId}`));
+      const isSealed = says(call, 'recording-sealed');
+      const isPut = says(call, 'recording-quarantined') && recording?.why !== 'both-legs-missing';
+      const isSafe = isSealed
+        ? recording?.state === 'kept' && typeof recording.wrappedKey === 'string'
+        : isPut &&
+          recording?.state === 'quarantined' &&
+          alarmed.has(`recording-quarantined:${callId}`);
       unless(isSafe, `answered and not recorded: ${told} ${recording?.state} ${recording?.why}`);
     }
     const isTold = answeredOutcomes.includes(row?.outcome ?? '') || !cdr.includes('ANSWERED');

@@ -1,5 +1,6 @@
 // What blows to a floor cost, summed up by their kind: how long until it worked, and what was lost.
 import type { CallAccount, FloorAccount } from './floor-account.ts';
+import { backWithinMs } from './kill-rounds.ts';
 
 /** One kill or cut that a floor has taken. */
 export interface Blow {
@@ -16,6 +17,7 @@ interface Sums {
   sealed: number;
   repaired: number;
   quarantined: number;
+  late: number;
   faults: number;
 }
 
@@ -28,7 +30,9 @@ export class Toll {
   }
 
   struck({ name, backMs }: Blow): void {
-    this.#of(name).backMs.push(backMs);
+    const sums = this.#of(name);
+    sums.backMs.push(backMs);
+    if (backMs > backWithinMs) sums.late += 1;
   }
 
   /** Counts the calls of a floor to the blow they ended after. */
@@ -55,12 +59,12 @@ export class Toll {
   /** A line for each kind of blow. */
   lines(): string[] {
     return [...this.#sums].map(([name, sums]) => {
-      const { backMs, invited, answered, sealed, repaired, quarantined, faults } = sums;
+      const { backMs, invited, answered, sealed, repaired, quarantined, late, faults } = sums;
       return [
         `${name}: ${backMs.length} times`,
         ...(backMs.length > 0 ? [`at work again ${spread(backMs)}`] : []),
-        `${invited} calls at the carrier, ${answered} answered, ${sealed} recordings sealed ` +
-          `(${repaired} of them repaired), ${quarantined} quarantined, ${faults} faults`,
+        `${invited} calls at the carrier, ${answered} answered, ${sealed} recordings sealed`,
+        `${repaired} of them repaired, ${quarantined} quarantined, ${late} late, ${faults} faults`,
       ].join('; ');
     });
   }
@@ -70,7 +74,7 @@ export class Toll {
     if (known) return known;
     const fresh: Sums = {
       ...{ backMs: [], invited: 0, answered: 0, sealed: 0, repaired: 0 },
-      ...{ quarantined: 0, faults: 0 },
+      ...{ quarantined: 0, late: 0, faults: 0 },
     };
     this.#sums.set(name, fresh);
     return fresh;
