@@ -71,7 +71,7 @@ const extension = Type.Object(
   {
     number: Type.String({
       description: 'The number of an agent’s phone, as the agent types it when signing in.',
-      pattern: '^[0-9]{1,12}$',
+      pattern: '^[0-9]{2,6}$',
     }),
     secretFile: Type.Optional(
       path('File that holds its SIP password; absent: one is made and kept in `secretsDir`.'),

@@ -86,6 +86,10 @@ describe('faults', () => {
     ['an unknown cap', 'contact: { caps: { often: 3 } }', 'contact.caps.often is not a key'],
     ['a cap of none', 'contact: { caps: { guide-answers: 0 } }', 'is 0; allowed: a whole number'],
     ['a day that is none', calendar('2027-02-30'), 'not a day or span of days: 2027-02-30'],
+    ['a trunk like a number', trunk('line-2024-1001'), 'trunks[0].name looks like a phone'],
+    ['a trunk that is no id', trunk('carrier--a'), 'telephony.trunks[0].name is not an id'],
+    ['a requirement like a number', requirement('n-1234567'), 'requirements[0] looks like a phone'],
+    ['a long extension', 'telephony: { extensions: [{ number: "1000001" }] }', 'text of 7 char'],
     ['ports twice', 'http: { port: 5060 }', 'ports stand twice: 5060'],
     ['a target above the limit', campaign('limitShare: 0.01'), 'targetShare is above limitShare'],
     ['a limit above the law', campaign('limitShare: 0.2'), 'a number from 0 to 0.03'],
@@ -135,6 +139,14 @@ describe('secret files', () => {
 
 function campaign(keys: string): string {
   return `telephony: { campaign: { ${keys} } }`;
+}
+
+function trunk(name: string): string {
+  return `telephony: { trunks: [{ name: ${name}, host: 192.0.2.10 }] }`;
+}
+
+function requirement(name: string): string {
+  return `telephony: { requirements: [${name}] }`;
 }
 
 function calendar(day: string): string {

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { parseDocument } from 'yaml';
+import { idProblem } from './audit/entry.ts';
 import { holidaysOf, isZone, parseRange } from './calendar.ts';
 import {
   allowed,
@@ -146,7 +147,7 @@ export function isLoopback(host: string): boolean {
 
 /** What no single key shows: values that don't fit each other or the world. */
 function contradictions({ site, http, telephony, contact }: Config): string[] {
-  const { asterisk, campaign, trunks, extensions } = telephony;
+  const { asterisk, campaign, trunks, extensions, requirements } = telephony;
   const faults: string[] = [];
   const unless = (fits: boolean, fault: string) => {
     if (!fits) faults.push(fault);
@@ -179,6 +180,14 @@ function contradictions({ site, http, telephony, contact }: Config): string[] {
       (trunk.username === undefined) === (trunk.secretFile === undefined),
       `telephony.trunks[${index}]: username and secretFile stand together or not at all`,
     );
+  for (const [key, name] of [
+    ...trunks.map(({ name }, index) => [`telephony.trunks[${index}].name`, name] as const),
+    ...requirements.map((name, index) => [`telephony.requirements[${index}]`, name] as const),
+  ]) {
+    // Both stand in entries, which take nothing that could be a person's number.
+    const problem = idProblem(key, name);
+    if (problem !== undefined) faults.push(problem);
+  }
   for (const [key, values] of Object.entries({
     'telephony.asterisk ports': [asterisk.amiPort, asterisk.ariPort, asterisk.sipPort, http.port],
     'telephony.trunks names': trunks.map((trunk) => trunk.name),

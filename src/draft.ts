@@ -1,5 +1,5 @@
 // What a decision reads and writes: rows, entries, effects. Data only; a room makes it happen.
-import type { Entry } from './audit/entry.ts';
+import { type Entry, idProblem } from './audit/entry.ts';
 
 /** A row of the working set. `id` is its key; every other column is plain data. */
 export interface Row {
@@ -36,9 +36,14 @@ const codeChars = 48;
 
 /** A reason that came from outside, as a code that may stand in an entry: never its free text. */
 export function toCode(reason: string): string {
+  const code = codeOf(reason.replace(/\d{5,}/g, 'n'));
+  // Shorter runs of digits in a row, as of an address and its port, look like a number together.
+  return idProblem('code', code) === undefined ? code : codeOf(reason.replace(/\d+/g, 'n'));
+}
+
+function codeOf(reason: string): string {
   const code = reason
     .toLowerCase()
-    .replace(/\d{5,}/g, 'n')
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^[^a-z]+|-+$/g, '')
     .slice(0, codeChars)

@@ -46,7 +46,12 @@ function looksLikeNumber(text: string): boolean {
   return numberRun.test(text) && !madeId.test(text) && numberRun.test(text.replace(dates, 'day'));
 }
 
-function idProblem(name: string, text: unknown): string | undefined {
+/**
+ * Says why a value may not stand as an id or code in an entry, or undefined when it may. Asked
+ * wherever a value from outside becomes one: what came further would stop the daemon (formLine).
+ * `name`: what the message calls the value, which it never repeats.
+ */
+export function idProblem(name: string, text: unknown): string | undefined {
   if (typeof text !== 'string' || text.length > maxIdChars || !idForm.test(text)) {
     return `${name} is not an id of at most ${maxIdChars} characters`;
   }

@@ -13,12 +13,14 @@ import Fastify, {
   type RawServerDefault,
 } from 'fastify';
 import type { TSchema } from 'typebox';
+import { idProblem } from '../audit/entry.ts';
 import type { Clock } from '../clock.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import type { Actor } from '../people/person.ts';
 import type { History } from '../store/history.ts';
 import type { FloorForHttp } from './floor-port.ts';
+import { idFormat } from './forms.ts';
 import { Problem, sendProblem } from './problems.ts';
 import type { Reach } from './rights.ts';
 import { ProblemView } from './views.ts';
@@ -93,6 +95,7 @@ export function makeApp(tls: TlsKeys | undefined): App {
         removeAdditional: false,
         useDefaults: false,
         allErrors: false,
+        formats: { [idFormat]: (text: string) => idProblem('', text) === undefined },
       },
     },
   }).withTypeProvider<TypeBoxTypeProvider>();

@@ -1,5 +1,6 @@
 // Pieces of the schemas by which the API judges what comes in: ids, codes, text, times, pages.
 import Type, { type Static, type TProperties, type TSchema } from 'typebox';
+import { maxIdChars } from '../audit/entry.ts';
 import { roles } from '../people/person.ts';
 import { pageLimit } from '../store/history.ts';
 
@@ -13,11 +14,14 @@ export const exactly = <T extends TProperties>(properties: T, description?: stri
 export const listOf = <T extends TSchema>(item: T, maxItems: number, description?: string) =>
   Type.Array(item, { maxItems, ...(description === undefined ? {} : { description }) });
 
-/** The form that audit/entry.ts lets into the ledger. */
+/** What may stand in the ledger; app.ts has audit/entry.ts judge every text of this format. */
+export const idFormat = 'entry-id';
 export const Id = Type.String({
-  pattern: '^[A-Za-z0-9]+(?:[-._:][A-Za-z0-9]+)*$',
-  maxLength: 128,
-  description: 'An id of ours, as another answer gave it.',
+  format: idFormat,
+  maxLength: maxIdChars,
+  description:
+    'An id: letters and digits, joined by single `-`, `.`, `_` or `:`. Seven digits that stand ' +
+    'alone could be a telephone or card number and are refused.',
 });
 
 /** Codes have no digits, so that no number of a person can pass for one. */

@@ -86,6 +86,18 @@ async function until(isSo: () => boolean): Promise<void> {
   }
 }
 
+it.each([
+  ['campaign', { campaignId: '13800138000' }],
+  ['creditor', { creditorId: '2026-1122-01' }],
+])(
+  'refuses a %s that the ledger could not name, and keeps nothing of the list',
+  async (_, wrong) => {
+    const begun = await floor.cases.lists.begin(order(lines(1), wrong), 'person-a');
+    expect(begun).toEqual({ done: false, why: 'not-an-id' });
+    expect(readdirSync(uploads())).toEqual([]);
+  },
+);
+
 describe('a list', () => {
   it('is staged in small commits, and live only by the word of a second person', async () => {
     const rows = stagedPerCommit * 2 + 7;

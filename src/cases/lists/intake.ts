@@ -1,7 +1,8 @@
 // Lists as people bring them in: an order each to begin, confirm and drop; leftovers are removed.
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Outcome } from '../../people/person.ts';
+import { idProblem } from '../../audit/entry.ts';
+import { type Outcome, refuse } from '../../people/person.ts';
 import type { ListRow } from '../working-set.ts';
 import type { Encoding } from './csv.ts';
 import { type Import, type ImportParts, importList } from './import-list.ts';
@@ -58,6 +59,12 @@ export function openLists(
   return {
     folder,
     async begin({ file: { path }, encoding, mapping, ...named }, byPersonId) {
+      const { campaignId, creditorId } = named;
+      const wrong = idProblem('campaign', campaignId) ?? idProblem('creditor', creditorId);
+      if (wrong !== undefined) {
+        await rm(path, { force: true });
+        return refuse('not-an-id');
+      }
       const listId = parts.ids.next('list');
       const rejectPath = join(folder, `${listId}.rejects.csv`);
       const file = { path, rejectPath, encoding, mapping, region, zones };

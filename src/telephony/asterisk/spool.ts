@@ -3,6 +3,7 @@ import assert from 'node:assert';
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { idProblem } from '../../audit/entry.ts';
 import { hasCode, readWhole, realDisk, writeWhole } from '../../vault/disk.ts';
 import type { LegName, LegState, QuarantineReason } from '../recording.ts';
 import type { RawRecording, SealOrder } from '../recordings.ts';
@@ -90,7 +91,7 @@ export async function listSpool(folder: string): Promise<Map<string, LegName[]>>
   const found = new Map<string, LegName[]>();
   for (const name of (await readdir(folder)).sort()) {
     const [, id, letter] = rawName.exec(name) ?? [];
-    if (id === undefined) continue;
+    if (id === undefined || idProblem('id', id) !== undefined) continue;
     const legs = found.get(id) ?? [];
     legs.push(letter === 'c' ? 'customer' : 'agent');
     found.set(id, legs);
