@@ -21,6 +21,7 @@ export const errorTable = {
   'http.insecure-bind': ['refuse', 'An address beyond loopback needs TLS.'],
   'http.tls-unreadable': ['operator', 'The TLS certificate or its key can not be read.'],
   'keys.key-exposed': ['operator', 'A key file can be read by others.'],
+  'keys.key-foreign': ['operator', 'The master key is not that of this data folder.'],
   'keys.key-lost': ['operator', 'A key that the ledger names is missing.'],
   'keys.key-unreadable': ['operator', 'A key file does not hold the key that the ledger names.'],
   'main.usage': ['refuse', 'The command line is not one that Gatehouse knows.'],

@@ -12,7 +12,7 @@ import type { Config } from './config-schema.ts';
 import { FloorError } from './errors.ts';
 import { type Ids, realIds } from './ids.ts';
 import type { Log } from './log.ts';
-import { type Account, keyInForce, openAccount } from './store/account.ts';
+import { type Account, keysInForce, openAccount } from './store/account.ts';
 import { openStore, type Store } from './store/commit.ts';
 import { type Database, lockFolder, migrate, openDatabase } from './store/database.ts';
 import { openCaseStore } from './store/load.ts';
@@ -88,8 +88,8 @@ export async function openRealWorld(
   const applied = migrate(database, join(projectFolder(), 'prisma/migrations'), clock.utcMs());
   if (applied.length > 0) log.info('database migrated', { applied });
   const store = openStore(database, clock);
-  const inForce = keyInForce(store);
-  const opened = openSiteKeys(config.keysDir, ids, inForce);
+  const inForce = keysInForce(store);
+  const opened = openSiteKeys(config.keysDir, ids, inForce?.signingKey, inForce?.keyId);
   if (!opened.opened) throw new FloorError(`keys.${opened.fault}`, opened.place);
   const { keys, signingKey } = opened;
   const failed = (cause: unknown) => log.error('account not written', { cause });
@@ -102,6 +102,7 @@ export async function openRealWorld(
     ids,
     dataDir,
     signingKey,
+    keyId: keys.keyId,
     everyMs,
     failed,
   });

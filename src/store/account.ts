@@ -14,6 +14,8 @@ interface AccountRow extends Row {
   readonly siteId: string;
   /** Public signing key in force, base64. */
   readonly signingKey: string;
+  /** Id of the master key; absent until the first start of a release that notes it. */
+  readonly keyId?: string | undefined;
 }
 
 export interface AccountParts {
@@ -23,6 +25,8 @@ export interface AccountParts {
   ids: Ids;
   dataDir: string;
   signingKey: KeyObject;
+  /** Id of the master key. */
+  keyId: string;
   everyMs: number;
   /** Segments or a checkpoint could not be written; the table, which is the record, is whole. */
   failed(cause: unknown): void;
@@ -41,21 +45,22 @@ export interface Account {
 
 const accountRow = (store: Store) => store.load('Account')[0] as AccountRow | undefined;
 
-/** The signing key that the ledger names; undefined before the first start. */
-export function keyInForce(store: Store): string | undefined {
-  return accountRow(store)?.signingKey;
+/** The keys that the ledger names; undefined before the first start. */
+export function keysInForce(store: Store): Omit<AccountRow, 'id'> | undefined {
+  return accountRow(store);
 }
 
 export function openAccount(parts: AccountParts): Account {
-  const { store, disk, clock, dataDir, signingKey, failed } = parts;
+  const { store, disk, clock, dataDir, signingKey, keyId, failed } = parts;
   const known = accountRow(store);
   const siteId = known?.siteId ?? parts.ids.next('site');
-  if (!known) {
+  if (known?.keyId === undefined) {
     const key = publicKeyText(signingKey);
-    const row: AccountRow = { id: 'head', siteId, signingKey: key };
+    const named = { room: 'audit', what: 'master-key-named', who: 'system', about: siteId };
+    const row: AccountRow = { id: 'head', siteId, signingKey: key, keyId };
     store.commit({
       room: 'audit',
-      entries: [ledgerStarted(siteId, key)],
+      entries: [...(known ? [] : [ledgerStarted(siteId, key)]), { ...named, facts: { keyId } }],
       changes: [{ table: 'Account', id: row.id, row }],
     });
   }

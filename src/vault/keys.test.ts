@@ -232,6 +232,18 @@ describe('the key folder', () => {
     expect(JSON.stringify(outcome)).not.toContain('ab12');
   });
 
+  it('is refused with the master key of another site, once the ledger names its own', () => {
+    const folder = newFolder();
+    const first = opened(openSiteKeys(folder, realIds, undefined));
+    const inForce = publicKeyText(first.signingKey);
+    const { keyId } = first.keys;
+    expect(opened(openSiteKeys(folder, realIds, inForce, keyId)).keys.keyId).toBe(keyId);
+    const place = join(folder, 'master.key');
+    writeFileSync(place, `${master.toString('hex')}\n`);
+    const outcome = openSiteKeys(folder, realIds, inForce, keyId);
+    expect(outcome).toEqual({ opened: false, fault: 'key-foreign', place });
+  });
+
   it('takes a master key back from a sheet, but never over another', () => {
     const folder = newFolder();
     restoreMasterKey(folder, master);

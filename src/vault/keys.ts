@@ -135,7 +135,7 @@ export interface OpenedKeys {
   sheet(siteId: string): string;
 }
 
-export type KeysFault = 'key-lost' | 'key-exposed' | 'key-unreadable';
+export type KeysFault = 'key-lost' | 'key-exposed' | 'key-unreadable' | 'key-foreign';
 
 /** `place` is the file or folder at fault, never anything of its content. */
 export type KeysOutcome = OpenedKeys | { opened: false; fault: KeysFault; place: string };
@@ -150,9 +150,15 @@ function signingName(publicKey: string): string {
 /**
  * Opens the key folder, which lies outside the data folder and its backups. `inForce` is the public
  * signing key that the ledger names; it is undefined only while the ledger is empty, and only then
- * are keys made: one that gets lost later must never be replaced in silence.
+ * are keys made: one that gets lost later must never be replaced in silence. `keyId` is that of the
+ * master key: with another site's no recording would open, and no stopped number be recognised.
  */
-export function openSiteKeys(folder: string, ids: Ids, inForce: string | undefined): KeysOutcome {
+export function openSiteKeys(
+  folder: string,
+  ids: Ids,
+  inForce: string | undefined,
+  keyId?: string,
+): KeysOutcome {
   const masterPath = join(folder, masterName);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (inForce === undefined && !existsSync(masterPath)) {
@@ -168,11 +174,15 @@ export function openSiteKeys(folder: string, ids: Ids, inForce: string | undefin
   }
   const master = readMaster(masterPath);
   if (!master) return { opened: false, fault: 'key-unreadable', place: masterPath };
+  const keys = siteKeysFrom(master);
+  if (keyId !== undefined && keys.keyId !== keyId) {
+    return { opened: false, fault: 'key-foreign', place: masterPath };
+  }
   const signingKey = readSigningKey(signingPath, signing);
   if (!signingKey) return { opened: false, fault: 'key-unreadable', place: signingPath };
   return {
     opened: true,
-    keys: siteKeysFrom(master),
+    keys,
     signingKey,
     sheet: (siteId) => recoverySheet(master, siteId),
   };

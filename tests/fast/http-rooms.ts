@@ -100,7 +100,7 @@ export async function openRooms(): Promise<TestRooms> {
   mkdirSync(join(folder, 'uploads'));
   const account = openAccount({
     ...{ store: test.store, disk: realDisk, clock: realClock, ids: realIds, dataDir: folder },
-    ...{ signingKey, everyMs: 3_600_000, failed: stop },
+    ...{ signingKey, keyId: 'f'.repeat(32), everyMs: 3_600_000, failed: stop },
   });
   const cases = openCases(world, {
     store: openCaseStore(test.database),
