@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { realClock } from './clock.ts';
 import type { Config } from './config-schema.ts';
 import { type Floor, openFloor } from './floor.ts';
+import type { AlarmsForHttp } from './http/floor-port.ts';
 import { floorForHttp } from './http/from-floor.ts';
 import { type Http, openHttp } from './http/http.ts';
 import type { AlarmView } from './http/views.ts';
 import { type Log, openLog } from './log.ts';
 import { openNotify } from './notify.ts';
 import { foldersOf, openRealWorld, projectFolder, type RealWorld } from './real-world.ts';
+import type { Account } from './store/account.ts';
 import { openClient } from './store/client.ts';
 import { openHistory } from './store/history.ts';
 
@@ -38,7 +40,7 @@ export async function startFloor(
         clock: realClock,
         onLines: real.store.onLines,
         // A row's absent columns are left out of JSON, which is all that the view's type asks.
-        alarms: { ...floor.alarms, all: () => floor.alarms.all() as AlarmView[] },
+        alarms: alarmsOf(floor, real.account),
         windowCounts: (campaignId) => floor.telephony.windowCounts(campaignId),
         dialing: config.telephony,
         account: real.account,
@@ -67,6 +69,17 @@ export async function startFloor(
     await real.close();
     throw cause;
   }
+}
+
+/** Alarms of the rooms and of the account that they share. */
+function alarmsOf(floor: Floor, { alarms: ofAccount }: Account): AlarmsForHttp {
+  return {
+    all: () => [...floor.alarms.all(), ...ofAccount.standing()] as AlarmView[],
+    async acknowledge(alarmId, by) {
+      const known = await floor.alarms.acknowledge(alarmId, by);
+      return !known.done && ofAccount.acknowledge(alarmId, by) ? { done: true } : known;
+    },
+  };
 }
 
 function versionOf(): string {

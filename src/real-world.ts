@@ -87,7 +87,7 @@ export async function openRealWorld(
   const database = openDatabase(folders.database);
   const applied = migrate(database, join(projectFolder(), 'prisma/migrations'), clock.utcMs());
   if (applied.length > 0) log.info('database migrated', { applied });
-  const store = openStore(database, clock);
+  const store = openStore(database, clock, stop);
   const inForce = keysInForce(store);
   const opened = openSiteKeys(config.keysDir, ids, inForce?.signingKey, inForce?.keyId);
   if (!opened.opened) throw new FloorError(`keys.${opened.fault}`, opened.place);

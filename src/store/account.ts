@@ -2,13 +2,15 @@
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { ledgerStarted, publicKeyText } from '../audit/checkpoint.ts';
+import type { Entry } from '../audit/entry.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Row } from '../draft.ts';
 import type { Ids } from '../ids.ts';
 import type { Disk } from '../vault/disk.ts';
+import { type AuditAlarms, openAuditAlarms } from './audit-alarms.ts';
 import { openCheckpoints, type SignedCheckpoint } from './checkpoints.ts';
 import type { Store } from './commit.ts';
-import { openSegments } from './segments.ts';
+import { openSegments, SegmentDiffers } from './segments.ts';
 
 interface AccountRow extends Row {
   readonly siteId: string;
@@ -34,6 +36,7 @@ export interface AccountParts {
 
 export interface Account {
   siteId: string;
+  alarms: AuditAlarms;
   /** Signs the ledger as it is now; resolves when the checkpoint is durable. */
   checkpoint(): Promise<SignedCheckpoint>;
   /** The newest checkpoint; undefined before the first. */
@@ -64,7 +67,8 @@ export function openAccount(parts: AccountParts): Account {
       changes: [{ table: 'Account', id: row.id, row }],
     });
   }
-  const record = (entry: Parameters<Store['commit']>[0]['entries'][number]) => {
+  const alarms = openAuditAlarms({ store, clock, ids: parts.ids });
+  const record = (entry: Entry) => {
     store.commit({ room: 'audit', entries: [entry], changes: [] });
   };
   const segments = openSegments({
@@ -73,7 +77,11 @@ export function openAccount(parts: AccountParts): Account {
     disk,
     clock,
     record,
-    failed,
+    failed(cause) {
+      if (cause instanceof SegmentDiffers) alarms.segmentDiffers(cause.day);
+      failed(cause);
+    },
+    level: () => alarms.segmentsLevel(),
   });
   store.onLines(() => segments.wake());
   segments.wake();
@@ -94,6 +102,7 @@ export function openAccount(parts: AccountParts): Account {
   timer = clock.after(parts.everyMs, hourly);
   return {
     siteId,
+    alarms,
     checkpoint: () => checkpoints.sign(),
     latestCheckpoint: () => checkpoints.latest(),
     flush: () => segments.flush(),

@@ -43,9 +43,15 @@ export interface Store extends Committer, LedgerReader {
 
 /**
  * Makes the committer. `commit` is synchronous and durable when it returns; between the decision
- * and it stands no await, so nobody reads state ahead of the record.
+ * and it stands no await, so nobody reads state ahead of the record. A commit that fails is told to
+ * `failed`, whoever made it, and not only thrown: its caller may be a timer where nobody listens,
+ * and nothing may happen in this process any more.
  */
-export function openStore(database: Database, clock: Clock): Store {
+export function openStore(
+  database: Database,
+  clock: Clock,
+  failed: (cause: unknown) => void = () => {},
+): Store {
   const tables = new Map<string, Table>();
   const insertLine = database.prepare('INSERT INTO ledger (seq, line) VALUES (?, ?)');
   const last = database.prepare('SELECT seq, line FROM ledger ORDER BY seq DESC LIMIT 1').get() as
@@ -91,7 +97,9 @@ export function openStore(database: Database, clock: Clock): Store {
         write(batch, lines);
       } catch (cause) {
         if (cause instanceof StaleRow) return { committed: false, stale: cause.change };
-        throw new FloorError('store.commit-failed', batch.room, { cause });
+        const failure = new FloorError('store.commit-failed', batch.room, { cause });
+        failed(failure);
+        throw failure;
       }
       head = { seq, hash };
       if (lines.length > 0) for (const listener of listeners) listener(lines);

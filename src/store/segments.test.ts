@@ -74,6 +74,7 @@ const open = (parts: Partial<SegmentParts> = {}) =>
     clock: realClock,
     record: (entry) => table.add(1, entry),
     failed: (cause) => failures.push(cause),
+    level: () => {},
     ...parts,
   });
 const fileOf = (day: string) => join(folder, `${day}.jsonl`);

@@ -28,6 +28,8 @@ export interface SegmentParts {
   record(entry: Entry): void;
   /** Told once for each failure; the record itself, the table, is not touched by it. */
   failed(cause: unknown): void;
+  /** Told whenever the files have become level with the table. */
+  level(): void;
 }
 
 export interface Segments {
@@ -44,10 +46,10 @@ export interface Segments {
 
 /** A segment that is neither a copy of the table nor a torn one: nobody may overwrite it. */
 export class SegmentDiffers extends Error {
-  readonly place: string;
-  constructor(place: string) {
-    super(`segment ${place} differs from the table`);
-    this.place = place;
+  readonly day: string;
+  constructor(day: string, seq: number) {
+    super(`segment ${day} differs from the table after seq ${seq}`);
+    this.day = day;
   }
 }
 
@@ -131,6 +133,7 @@ class SegmentWriter implements Segments {
     try {
       this.#lastSeq ??= await this.#resume();
       await this.#drain();
+      this.#parts.level();
     } catch (cause) {
       // What the file holds now is unknown, so the next attempt reads it; of the two errors the
       // first is the one to tell.
@@ -224,7 +227,7 @@ class SegmentWriter implements Segments {
       const next = Buffer.from(`${expected.pop() ?? ''}\n`);
       if (!line.bytes.equals(next)) {
         if (isTorn(line, next)) return { torn: true, keepBytes, digest, lastSeq };
-        throw new SegmentDiffers(`${day} after seq ${lastSeq}`);
+        throw new SegmentDiffers(day, lastSeq);
       }
       digest.update(line.bytes);
       keepBytes += line.bytes.length;

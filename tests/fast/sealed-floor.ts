@@ -61,6 +61,7 @@ export async function buildFloor(root: string) {
     failed: (cause) => {
       throw cause;
     },
+    level: () => {},
   });
   const checkpoints = openCheckpoints({
     ...parts,
