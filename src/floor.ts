@@ -31,12 +31,11 @@ export function openFloor(world: World): Floor {
   const { clock, ids, committer, report, stop } = world;
   const room: RoomWorld = { clock, ids, committer, report, stop };
 
-  const people = openPeople({
-    world: room,
-    requirements: world.requirements,
-    // Who leaves is off the phone in the same tick; badge and seat rules join here.
-    left: (personId) => telephony.post({ kind: 'person-left', personId }),
-  });
+  // Who leaves is off the phone in the same tick, who lacks something takes no more calls; badge
+  // and seat rules join here.
+  const unfit = (personId: string, lacks: string) =>
+    telephony.post({ kind: 'person-unfit', personId, lacks });
+  const people = openPeople({ world: room, requirements: world.requirements, unfit });
   const cases: Cases = openCases(room, {
     store: world.caseStore,
     policy: world.policy,
@@ -64,6 +63,11 @@ export function openFloor(world: World): Floor {
     telephony,
     async start() {
       const started = await people.start();
+      // The site may require more than when they became ready.
+      for (const { personId } of telephony.view().all('Agent')) {
+        const lacks = people.lacks(personId);
+        if (lacks !== undefined) unfit(personId, lacks);
+      }
       await cases.start();
       await telephony.start();
       return started;

@@ -37,6 +37,7 @@ export function addPeopleRoutes(app: App, { floor }: HttpParts): void {
   addLogin(app, people);
   addTokens(app, people);
   addOrders(app, people);
+  addRequirements(app, people);
 
   app.get(
     '/api/me',
@@ -125,6 +126,26 @@ function addOrders(app: App, people: People): void {
   );
 
   app.post(
+    '/api/people/:personId/leave',
+    {
+      schema: {
+        tags: ['people'],
+        summary: 'The person leaves: login, sessions and tokens end at once',
+        params: PersonParam,
+        body: exactly({ why: Code }),
+        response: answers(DoneView),
+      },
+    },
+    async (request) => {
+      const { personId } = request.params;
+      return granted(await people.leave(actorOf(request), personId, request.body.why));
+    },
+  );
+}
+
+/** What the site requires of whoever takes calls. */
+function addRequirements(app: App, people: People): void {
+  app.post(
     '/api/people/:personId/requirements',
     {
       schema: {
@@ -143,19 +164,22 @@ function addOrders(app: App, people: People): void {
   );
 
   app.post(
-    '/api/people/:personId/leave',
+    '/api/people/:personId/requirements/:requirement/withdraw',
     {
       schema: {
         tags: ['people'],
-        summary: 'The person leaves: login, sessions and tokens end at once',
-        params: PersonParam,
+        summary: 'Take back that a requirement is met; who needs it takes no more calls',
+        params: exactly({ personId: Id, requirement: Requirement }),
         body: exactly({ why: Code }),
         response: answers(DoneView),
       },
     },
     async (request) => {
-      const { personId } = request.params;
-      return granted(await people.leave(actorOf(request), personId, request.body.why));
+      const { personId, requirement } = request.params;
+      const { why } = request.body;
+      return granted(
+        await people.withdrawRequirement(actorOf(request), personId, requirement, why),
+      );
     },
   );
 }

@@ -46,6 +46,11 @@ export const rights: Readonly<Record<string, Access>> = {
   'GET /api/people/:personId': grants(['it', 'supervisor', 'lead', 'auditor'], roles),
   'PUT /api/people/:personId/roles': grants(staffing),
   'POST /api/people/:personId/requirements': grants(['supervisor', 'lead', 'qa']),
+  'POST /api/people/:personId/requirements/:requirement/withdraw': grants([
+    'supervisor',
+    'lead',
+    'qa',
+  ]),
   'POST /api/people/:personId/code': grants(staffing),
   'POST /api/people/:personId/leave': grants(staffing),
   'GET /api/tokens': grants(['it', 'auditor'], roles),

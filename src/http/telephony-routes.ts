@@ -105,7 +105,7 @@ function addSeats(app: App, { floor }: HttpParts): void {
 }
 
 function addCalls(app: App, { floor }: HttpParts): void {
-  const { telephony } = floor;
+  const { telephony, people } = floor;
 
   app.post(
     '/api/calls',
@@ -119,6 +119,8 @@ function addCalls(app: App, { floor }: HttpParts): void {
     },
     async (request) => {
       const { personId, who } = actorOf(request);
+      const why = people.lacks(personId);
+      if (why !== undefined) throw new Problem(why);
       return granted(await telephony.call({ ...request.body, agentId: personId }, who));
     },
   );

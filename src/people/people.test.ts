@@ -50,11 +50,11 @@ function pass(ms: number): void {
 
 const turn = () => new Promise<void>((resolve) => realClock.soon(resolve));
 
-function open(left: (personId: string) => void = (id) => told.push(id)): People {
+function open(unfit = (id: string, lacks: string) => told.push(`${id} ${lacks}`) > 0): People {
   const committer = openStore(database, clock);
   const stop = (cause: unknown) => stops.push(cause);
   const world = { clock, ids: realIds, committer, report: () => {}, stop };
-  return openPeople({ world, requirements: required, left });
+  return openPeople({ world, requirements: required, unfit });
 }
 
 beforeEach(() => {
@@ -352,7 +352,7 @@ describe('a person who leaves', () => {
       why: 'person-left',
     });
     await turn();
-    expect(told).toEqual([agent.personId]);
+    expect(told).toEqual([`${agent.personId} person-left`]);
     expect(database.prepare('SELECT count(*) AS n FROM Pending').get()).toEqual({ n: 0 });
   });
 
@@ -360,7 +360,7 @@ describe('a person who leaves', () => {
     const it1 = await firstPerson();
     const agent = await add(it1, 'agent', ['agent']);
     people.end();
-    people = open(() => people.end());
+    people = open(() => people.end() === undefined);
     await people.start();
     await people.leave(it1, agent.personId, 'resigned');
     await turn();
@@ -369,7 +369,7 @@ describe('a person who leaves', () => {
     await people.start();
     await turn();
     await turn();
-    expect(told).toEqual([agent.personId]);
+    expect(told).toEqual([`${agent.personId} person-left`]);
     expect(database.prepare('SELECT count(*) AS n FROM Pending').get()).toEqual({ n: 0 });
   });
 });

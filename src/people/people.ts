@@ -1,5 +1,6 @@
 // The people room: who works here, what they may do, how they prove it, and when all of it ends.
 import { hash, timingSafeEqual } from 'node:crypto';
+import { FloorError } from '../errors.ts';
 import type { Ids } from '../ids.ts';
 import { Room, type RoomEvent, type RoomWorld } from '../room.ts';
 import { openLoginDelay } from './login-delay.ts';
@@ -22,13 +23,13 @@ import type {
   PeopleDraft,
   PeopleEvent,
   PeopleTables,
-  TellLeft,
+  TellUnfit,
   TokenRow,
 } from './working-set.ts';
 
 type Told = { outcome: 'accepted' };
-type Event = RoomEvent<PeopleEvent, TellLeft, Told>;
-type PeopleRoom = Room<PeopleTables, PeopleEvent, TellLeft, Told>;
+type Event = RoomEvent<PeopleEvent, TellUnfit, Told>;
+type PeopleRoom = Room<PeopleTables, PeopleEvent, TellUnfit, Told>;
 
 const secretBytes = 32;
 const saltBytes = 16;
@@ -43,8 +44,11 @@ export interface PeopleParts {
   world: RoomWorld;
   /** What the site requires before a person may be ready. */
   requirements: readonly string[];
-  /** Ends what a person has in the other rooms; said again after a crash, so it must bear that. */
-  left(personId: string): void;
+  /**
+   * Ends what a person may not do any more in the other rooms, for the code of what they lack;
+   * said again after a crash, so it must bear that. False when it could not be taken.
+   */
+  unfit(personId: string, lacks: string): boolean;
 }
 
 export type LoginOutcome =
@@ -75,6 +79,12 @@ export interface People {
   issueCode(actor: Actor, personId: string): Promise<Outcome<{ code: string }>>;
   setRoles(actor: Actor, personId: string, roles: readonly Role[], why: string): Promise<Outcome>;
   recordRequirement(actor: Actor, personId: string, requirement: string): Promise<Outcome>;
+  withdrawRequirement(
+    actor: Actor,
+    personId: string,
+    requirement: string,
+    why: string,
+  ): Promise<Outcome>;
   leave(actor: Actor, personId: string, why: string): Promise<Outcome>;
   setPassword(
     actor: Actor,
@@ -114,9 +124,11 @@ function decide(requirements: readonly string[]) {
       case 'enrol':
         return draft.answer(personnel.enrol(draft, event, moment));
       case 'set-roles':
-        return draft.answer(personnel.setRoles(draft, event));
+        return draft.answer(personnel.setRoles(draft, event, moment));
       case 'record-requirement':
         return draft.answer(personnel.recordRequirement(draft, event, requirements, moment));
+      case 'withdraw-requirement':
+        return draft.answer(personnel.withdrawRequirement(draft, event, moment));
       case 'leave':
         return draft.answer(personnel.leave(draft, event, moment));
       case 'set-password':
@@ -140,9 +152,10 @@ function decide(requirements: readonly string[]) {
         return tokens.endExpired(draft, moment.atUtcMs);
       case 'recovered':
         // Telling twice does no harm, not telling does: whatever was pending is told again.
-        return personnel.tellLeft(draft, event.effect.personId, moment);
+        return personnel.tellUnfit(draft, event.effect.personId, moment);
       case 'done':
-        return;
+        if (event.result.outcome === 'accepted') return;
+        return personnel.tellUnfit(draft, event.effect.personId, moment);
     }
   };
 }
@@ -161,8 +174,11 @@ export function openPeople(parts: PeopleParts): People {
       volatile: ['Use', 'Refusals'],
       decide: decide(requirements),
       nextWakeUtcMs: tokens.nextEndUtcMs,
-      act: async (effect) => {
-        parts.left(effect.personId);
+      act: async ({ personId }) => {
+        const lacking = lacks(personId);
+        if (lacking !== undefined && !parts.unfit(personId, lacking)) {
+          throw new FloorError('room.inbox-full', personId);
+        }
         return { outcome: 'accepted' };
       },
       judge: async () => 'not-done',
@@ -171,6 +187,8 @@ export function openPeople(parts: PeopleParts): People {
     },
     world,
   );
+  const lacks = (personId: string) =>
+    lacksToBeReady(room.view().get('Person', personId), requirements);
   return {
     ...passwordOrders(room, world),
     ...personOrders(room, ids),
@@ -193,7 +211,7 @@ export function openPeople(parts: PeopleParts): People {
     },
     person: (personId) => room.view().get('Person', personId),
     all: () => [...room.view().all('Person')],
-    lacks: (personId) => lacksToBeReady(room.view().get('Person', personId), requirements),
+    lacks,
     touch: () => room.touch(),
     lastTurnUptimeMs: () => room.lastTurnUptimeMs,
     end: () => room.end(),
@@ -204,7 +222,10 @@ export function openPeople(parts: PeopleParts): People {
 function personOrders(
   room: PeopleRoom,
   ids: Ids,
-): Pick<People, 'addPerson' | 'issueCode' | 'setRoles' | 'recordRequirement' | 'leave'> {
+): Pick<
+  People,
+  'addPerson' | 'issueCode' | 'setRoles' | 'recordRequirement' | 'withdrawRequirement' | 'leave'
+> {
   return {
     async addPerson(actor, order) {
       const code = ids.next(codeKind);
@@ -223,6 +244,10 @@ function personOrders(
       room.ask({ kind: 'set-roles', by: tokens.byOf(actor), personId, roles, why }),
     recordRequirement: (actor, personId, requirement) =>
       room.ask({ kind: 'record-requirement', by: tokens.byOf(actor), personId, requirement }),
+    withdrawRequirement: (actor, personId, requirement, why) => {
+      const by = tokens.byOf(actor);
+      return room.ask({ kind: 'withdraw-requirement', by, personId, requirement, why });
+    },
     leave: (actor, personId, why) =>
       room.ask({ kind: 'leave', by: tokens.byOf(actor), personId, why }),
   };

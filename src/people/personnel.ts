@@ -94,7 +94,7 @@ export function enrol(
 }
 
 /** Counts from the next request on: roles are read at each of them. */
-export function setRoles(draft: PeopleDraft, event: Order<'set-roles'>): Outcome {
+export function setRoles(draft: PeopleDraft, event: Order<'set-roles'>, moment: Moment): Outcome {
   const found = atWork(draft, event.by, event.personId);
   if (!found.done) return found;
   if (!mayGrant(event.by.roles, event.roles)) return refuse('role-not-grantable');
@@ -108,6 +108,7 @@ export function setRoles(draft: PeopleDraft, event: Order<'set-roles'>): Outcome
     why: event.why,
     facts: { before: found.person.roles, roles },
   });
+  if (!roles.includes('agent')) tellUnfit(draft, event.personId, moment);
   return { done: true };
 }
 
@@ -135,6 +136,28 @@ export function recordRequirement(
   return { done: true };
 }
 
+/** What was recorded does not hold any more: it lapsed, or should not have been recorded. */
+export function withdrawRequirement(
+  draft: PeopleDraft,
+  event: Order<'withdraw-requirement'>,
+  moment: Moment,
+): Outcome {
+  const person = draft.get('Person', event.personId);
+  if (person?.requirements[event.requirement] === undefined) return refuse('not-found');
+  if (event.by.personId === person.id) return refuse('own-record');
+  const { [event.requirement]: _, ...requirements } = person.requirements;
+  draft.put('Person', { ...person, requirements });
+  draft.entry({
+    what: 'requirement-withdrawn',
+    who: event.by.who,
+    about: person.id,
+    why: event.why,
+    facts: { requirement: event.requirement },
+  });
+  tellUnfit(draft, person.id, moment);
+  return { done: true };
+}
+
 /** Ends login, sessions and tokens in this one commit, and has the other rooms told. */
 export function leave(draft: PeopleDraft, event: Order<'leave'>, moment: Moment): Outcome {
   const { by, personId } = event;
@@ -145,13 +168,13 @@ export function leave(draft: PeopleDraft, event: Order<'leave'>, moment: Moment)
   draft.drop('Login', personId);
   draft.entry({ what: 'person-left', who: by.who, about: personId, why: event.why });
   endTokensOf(draft, personId, by.who, 'person-left');
-  tellLeft(draft, personId, moment);
+  tellUnfit(draft, personId, moment);
   return { done: true };
 }
 
-export function tellLeft(draft: PeopleDraft, personId: string, moment: Moment): void {
+export function tellUnfit(draft: PeopleDraft, personId: string, moment: Moment): void {
   draft.effect(moment.newId('effect'), {
-    kind: 'tell-left',
+    kind: 'tell-unfit',
     lane: personId,
     deadlineMs: tellDeadlineMs,
     personId,

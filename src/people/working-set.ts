@@ -58,9 +58,9 @@ export type PeopleTables = {
   Refusals: RefusalsRow;
 };
 
-/** Tells the other rooms that a person left; pending until told, so a crash can't lose it. */
-export interface TellLeft extends Effect {
-  readonly kind: 'tell-left';
+/** Has the other rooms told what a person lacks; pending until told, so a crash can't lose it. */
+export interface TellUnfit extends Effect {
+  readonly kind: 'tell-unfit';
   readonly personId: string;
 }
 
@@ -89,6 +89,7 @@ export type PeopleEvent =
   | { kind: 'enrol'; codeHash: string; login: string; name?: string; passwordHash: string }
   | { kind: 'set-roles'; by: By; personId: string; roles: readonly Role[]; why: string }
   | { kind: 'record-requirement'; by: By; personId: string; requirement: string }
+  | { kind: 'withdraw-requirement'; by: By; personId: string; requirement: string; why: string }
   | { kind: 'leave'; by: By; personId: string; why: string }
   | { kind: 'start-session'; personId: string; passwordHash: string; hash: string }
   | { kind: 'refuse-login'; personId?: string | undefined }
@@ -105,5 +106,5 @@ export type PeopleEvent =
   | { kind: 'end-token'; by: By; tokenId: string; onlyOwn: boolean }
   | { kind: 'use'; tokenId: string };
 
-export type PeopleDraft = Draft<PeopleTables, TellLeft>;
+export type PeopleDraft = Draft<PeopleTables, TellUnfit>;
 export type { Moment };

@@ -26,7 +26,13 @@ import { plantOf, withholdDialing } from './plant.ts';
 import { judgeRoom, type RecordingLimits, type RecordingRoom } from './recording.ts';
 import { type EraseRecordings, eraseRecordings } from './recording-steps.ts';
 import { decideDone, decideRecovered } from './results.ts';
-import type { Moment, TelephonyDraft, TelephonyEffect, TelephonyResult } from './working-set.ts';
+import type {
+  AgentRow,
+  Moment,
+  TelephonyDraft,
+  TelephonyEffect,
+  TelephonyResult,
+} from './working-set.ts';
 
 /** An agent calls a case's number by hand; the permit decides whether that may be. */
 export interface ManualCall {
@@ -50,7 +56,7 @@ export type TelephonyEvent =
   | { kind: 'recording-proved'; recordingId: string; sound: boolean }
   | { kind: 'hang-up-call'; callId: string; agentId: string }
   | { kind: 'stop-calls'; caseIds: readonly string[]; why: string }
-  | { kind: 'person-left'; personId: string }
+  | { kind: 'person-unfit'; personId: string; lacks: string }
   | { kind: 'phone'; fact: PhoneFact }
   /** Facts were lost inside the daemon: only a survey shows what is true now. */
   | { kind: 'resync' }
@@ -89,8 +95,8 @@ export function decideTelephony(
       return draft.answer(eraseRecordings(draft, event, moment));
     case 'stop-calls':
       return stopCalls(draft, event.caseIds, event.why, moment);
-    case 'person-left':
-      return personLeft(draft, event.personId, moment);
+    case 'person-unfit':
+      return personUnfit(draft, event.personId, event.lacks, moment);
     case 'phone':
       return decideFact(draft, event.fact, moment);
     case 'resync':
@@ -158,15 +164,26 @@ function stopCalls(
   }
 }
 
-function personLeft(draft: TelephonyDraft, personId: string, moment: Moment): void {
+/** Who left is off the phone; who lacks something else is away as soon as their call is over. */
+function personUnfit(draft: TelephonyDraft, personId: string, lacks: string, moment: Moment): void {
+  const left = lacks === 'person-left';
   for (const agent of [...draft.all('Agent')]) {
     if (agent.personId !== personId || agent.state === 'out') continue;
     const call = agent.callId === undefined ? undefined : draft.get('Call', agent.callId);
-    if (call?.state === 'talking') orderEnd(draft, call, 'person-left', moment);
-    const { id: agentId } = agent;
-    const event = { kind: 'set-agent-state', agentId, state: 'out', by: 'system' } as const;
-    setAgentState(draft, event, moment);
+    if (left && call?.state === 'talking') orderEnd(draft, call, lacks, moment);
+    if (left || !isResting(agent)) {
+      const order = { agentId: agent.id, state: left ? 'out' : 'away', code: lacks } as const;
+      setAgentState(draft, { kind: 'set-agent-state', ...order, by: 'system' }, moment);
+    } else if (agent.wanted === 'ready') {
+      draft.put('Agent', { ...agent, wanted: undefined, wantedCode: undefined });
+    }
   }
+}
+
+/** Takes no calls now, or will take none once this one is over. */
+function isResting({ state, wanted }: AgentRow): boolean {
+  if (state === 'away' || state === 'break') return true;
+  return state !== 'ready' && wanted !== undefined && wanted !== 'ready';
 }
 
 /** Without room for recordings nothing is dialed: a call that can't be recorded must not be. */

@@ -68,7 +68,7 @@ export async function openTestFloor(): Promise<TestFloor> {
     throw cause;
   };
   const world = { clock: realClock, ids: realIds, committer: store, report: stop, stop };
-  const people = openPeople({ world, requirements: required, left: () => {} });
+  const people = openPeople({ world, requirements: required, unfit: () => true });
   const { enrolmentCode: code = '' } = await people.start();
   const login = 'first';
   await people.enrol({ code, login, password, name: 'First Person' }, 'here');

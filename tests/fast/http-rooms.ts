@@ -39,8 +39,8 @@ export interface TestRooms {
 
 const taken = { outcome: 'accepted' } as const;
 const empty = { bootId: 'boot-1', calls: [], legs: [] };
-const limits = { minSpoolHours: 1, minVaultHours: 1, maxUnsealed: 10 };
-const recordings: Recordings = {
+export const limits = { minSpoolHours: 1, minVaultHours: 1, maxUnsealed: 10 };
+export const recordings: Recordings = {
   check: async () => ({ outcome: 'recording' }),
   seal: async () => ({ outcome: 'not-finished' }),
   eraseQuarantined: async () => {},
@@ -49,7 +49,7 @@ const recordings: Recordings = {
   room: async () => ({ spoolHours: 48, vaultHours: 240, unsealed: 0 }),
 };
 
-function quietPhone() {
+export function quietPhone() {
   const dialed: DialOrder[] = [];
   let sink: (fact: PhoneFact) => void = () => {};
   const phone: PhoneSystem = {
