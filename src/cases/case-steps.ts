@@ -10,6 +10,7 @@ import {
   type CasePersonRow,
   type CaseRow,
   type CreditorRow,
+  keptStopId,
   liftStop,
   type NoteRow,
   type NumberRow,
@@ -32,18 +33,37 @@ export interface Words {
 /** Every row that an order needs stands in it: read in the same tick, so it can't be outdated. */
 export type CaseOrder =
   | { kind: 'put-creditor'; creditor: CreditorRow; by: string }
-  | { kind: 'stop-cases'; cases: readonly MovingCase[]; reason: StopReason; by: string }
+  | ({ kind: 'stop-cases' } & StopCases)
   | LiftStop
   | { kind: 'allocate'; case: CaseRow | undefined; agentId?: string | undefined; by: string }
   | { kind: 'release'; case: CaseRow | undefined; agentId: string; words: Words; by: string }
   | { kind: 'add-to-stop-list'; stop: Omit<StopListRow, 'id' | 'atUtcMs'> | undefined }
-  | { kind: 'take-off-stop-list'; stop: StopListRow | undefined; why: string; by: string }
+  | TakeOff
   | ReportContact;
+
+/** The cases that a stop is true of. `personKey`: the person it is true of beyond them. */
+export interface StopCases {
+  cases: readonly MovingCase[];
+  personKey?: string | undefined;
+  reason: StopReason;
+  by: string;
+}
+
+export interface TakeOff {
+  kind: 'take-off-stop-list';
+  stop: StopListRow | undefined;
+  /** Cases of the person, if it names one. */
+  cases: readonly CaseRow[];
+  why: string;
+  by: string;
+}
 
 export interface LiftStop {
   kind: 'lift-stop';
   cases: readonly MovingCase[];
   batches: ReadonlyMap<string, BatchRow>;
+  /** The stop as it is kept of the person. */
+  kept: StopListRow | undefined;
   reason: StopReason;
   words: Words;
   by: string;
@@ -111,7 +131,7 @@ function newest(draft: CasesDraft, row: CaseRow): CaseRow {
  */
 export function stopCases(
   draft: CasesDraft,
-  { cases, reason, by }: { cases: readonly MovingCase[]; reason: StopReason; by: string },
+  { cases, personKey, reason, by }: StopCases,
   moment: Moment,
   alarmed = true,
 ): void {
@@ -130,13 +150,27 @@ export function stopCases(
     }
     if (alarmed) raiseAlarm(draft, 'case-stopped', row.id, moment);
   }
+  if (changed.length > 0 && personKey !== undefined)
+    keepStop(draft, { personKey, reason, by }, moment);
   const caseIds = changed.map(({ case: { id } }) => id);
   if (caseIds.length > 0) orderWork(draft, { kind: 'tell-stopped', caseIds, reason }, moment);
 }
 
+/** Keeps what is true of a person for their cases to come; nothing in it can be read as a person. */
+export function keepStop(
+  draft: CasesDraft,
+  { personKey: key, reason, by }: { personKey: string; reason: string; by: string },
+  moment: Moment,
+): void {
+  const id = keptStopId(key, reason);
+  const scope = 'debtor';
+  draft.put('StopList', { id, scope, key, reason, byPersonId: by, atUtcMs: moment.atUtcMs });
+  draft.entry({ what: 'stop-listed', who: by, about: id, why: reason, facts: { scope, key } });
+}
+
 /** Takes a stop back where it stands; the numbers of a case with no other stop may be called. */
 function liftStops(draft: CasesDraft, event: LiftStop, moment: Moment): Outcome {
-  const { cases, batches, reason, words, by } = event;
+  const { cases, batches, kept, reason, words, by } = event;
   let refusal = refuse(cases.length === 0 ? 'not-found' : 'no-such-stop');
   let lifted = 0;
   for (const moving of cases) {
@@ -157,6 +191,7 @@ function liftStops(draft: CasesDraft, event: LiftStop, moment: Moment): Outcome 
     for (const lead of leads) putLead(draft, lead, moment.atUtcMs, lead.tries, 'open');
     endAlarm(draft, 'case-stopped', row.id, moment);
   }
+  if (lifted > 0 && kept) endStop(draft, kept, 'stop-lifted', by);
   return lifted > 0 ? { done: true } : refusal;
 }
 
@@ -240,14 +275,19 @@ function addToStopList(
   return { done: true, id };
 }
 
-function takeOffStopList(
-  draft: CasesDraft,
-  { stop, why, by }: Extract<CaseOrder, { kind: 'take-off-stop-list' }>,
-): Outcome {
+/** A stop that a case of the person still bears is lifted there: one order ends it everywhere. */
+function takeOffStopList(draft: CasesDraft, { stop, cases, why, by }: TakeOff): Outcome {
   if (!stop) return refuse('not-found');
-  draft.drop('StopList', stop.id);
-  draft.entry({ what: 'stop-list-ended', who: by, about: stop.id, why: toCode(why) });
+  const isKept = stop.id === keptStopId(stop.key, stop.reason);
+  const bears = cases.some((row) => newest(draft, row).stops.some((each) => each === stop.reason));
+  if (isKept && bears) return refuse('stop-of-case');
+  endStop(draft, stop, toCode(why), by);
   return { done: true };
+}
+
+function endStop(draft: CasesDraft, { id }: StopListRow, why: string, by: string): void {
+  draft.drop('StopList', id);
+  draft.entry({ what: 'stop-list-ended', who: by, about: id, why });
 }
 
 /** A contact that was made elsewhere: it has happened, so it counts, whatever the rules say. */

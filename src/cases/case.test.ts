@@ -43,6 +43,7 @@ describe('stops', () => {
       'refused',
     ]);
     expect(stopScopes.dead).toBe('person');
+    expect(stopScopes.defrauded).toBe('person');
     expect(stopScopes.disputed).toBe('case');
   });
 

@@ -78,7 +78,11 @@ export interface NumberRow {
   readonly version: number;
 }
 
-/** A person, a number or a creditor's whole book that must not be contacted. */
+/**
+ * A person, a number or a creditor's whole book that must not be contacted. A stop that is true of
+ * a person stands here too, by keyed digest and reason only: it outlives their cases and its own
+ * erasure, so that a new case of theirs is stopped from its first moment.
+ */
 export interface StopListRow {
   readonly id: string;
   readonly scope: 'number' | 'debtor' | 'creditor';
@@ -132,14 +136,17 @@ export interface NoteRow {
   readonly atUtcMs: number;
 }
 
-/** A reason to stop at once. `person`: it is true of the debtor, so all their cases stop. */
+/**
+ * A reason to stop at once. `person`: it is true of the debtor, so all their cases stop, those that
+ * come later too; the others are about this one debt, or how it was asked for.
+ */
 export const stopScopes = {
   paid: 'case',
   recalled: 'case',
   expired: 'case',
   disputed: 'case',
   complained: 'case',
-  defrauded: 'case',
+  defrauded: 'person',
   refused: 'person',
   dead: 'person',
   'in-prison': 'person',
@@ -149,6 +156,20 @@ export const stopScopes = {
 
 export type StopReason = keyof typeof stopScopes;
 export const stopReasons = Object.keys(stopScopes) as readonly StopReason[];
+
+/** A guarantor or contact person who refused; kept like a stop, but no reason to stop a case. */
+export const personRefused = 'person-refused';
+
+/** One id for each person and reason, so that a stop is kept once however often it is ordered. */
+export function keptStopId(personKey: string, reason: string): string {
+  return `stop.${personKey}.${reason}`;
+}
+
+/** Of the stop-list rows that name a debtor, the reasons for which any case of theirs stands. */
+export function keptStops(rows: readonly StopListRow[]): StopReason[] {
+  const known = new Set(rows.map(({ reason }) => reason));
+  return stopReasons.filter((each) => stopScopes[each] === 'person' && known.has(each)).sort();
+}
 
 /** The reason for which a batch as a whole has ended, if it has. */
 export function batchStop(batch: BatchRow, atUtcMs: number): BatchEnd | undefined {

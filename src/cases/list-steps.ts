@@ -1,4 +1,5 @@
 // A list on its way in: staged in small batches, confirmed by a second person, live at one stroke.
+import { raiseAlarm } from '../alarm.ts';
 import { dayMs } from '../calendar.ts';
 import { type Outcome, refuse } from '../people/person.ts';
 import type { BatchRow, CasePersonRow, CaseRow, NumberRow } from './case.ts';
@@ -38,7 +39,7 @@ export function listStep(draft: CasesDraft, event: ListEvent, moment: Moment): O
     case 'open-list':
       return openList(draft, event.list, event.batch, event.by);
     case 'stage-rows':
-      return stageRows(draft, event);
+      return stageRows(draft, event, moment);
     case 'close-list':
       return closeList(draft, event.listId, event.file, moment);
     case 'fail-list':
@@ -62,6 +63,7 @@ function openList(draft: CasesDraft, list: ListRow, batch: BatchRow, by: string)
 function stageRows(
   draft: CasesDraft,
   { listId, rows, duplicates }: Extract<ListEvent, { kind: 'stage-rows' }>,
+  moment: Moment,
 ): Outcome {
   const list = draft.get('List', listId);
   if (list?.state !== 'staging') return refuse('list-not-staging');
@@ -70,6 +72,11 @@ function stageRows(
     for (const person of staged.people) draft.put('CasePerson', person);
     for (const number of staged.numbers) draft.put('Number', number);
     for (const lead of staged.leads) draft.put('Lead', lead);
+    for (const why of staged.case.stops) {
+      draft.entry({ what: 'case-stopped', who: 'system', about: staged.case.id, why });
+    }
+    // One alarm tells of all that came in stopped, with their count.
+    if (staged.case.stops.length > 0) raiseAlarm(draft, 'case-stopped', list.batchId, moment);
   }
   const accepted = list.accepted + rows.length;
   draft.put('List', { ...list, accepted, duplicates: list.duplicates + duplicates });

@@ -20,7 +20,10 @@ export interface OrderParts {
 /** `by` is what stands as `who` in the entry. Every order is durable when its promise resolves. */
 export interface Orders {
   putCreditor(creditor: CreditorRow, by: string): Promise<Outcome>;
-  /** Stops a case, and with a reason that is true of the person, all cases of its debtor. */
+  /**
+   * Stops a case, and with a reason that is true of the person, all cases of its debtor, those that
+   * come in later too.
+   */
   stop(order: { caseId: string; reason: StopReason }, by: string): Promise<Outcome>;
   liftStop(
     order: { caseId: string; reason: StopReason; note: string },
@@ -63,7 +66,8 @@ export function openOrders(parts: OrderParts): Orders {
     stop: async ({ caseId, reason }, by) =>
       order(() => {
         const row = store.caseById(caseId);
-        return { kind: 'stop-cases', cases: row ? casesFor(store, row, reason) : [], reason, by };
+        const reach = row ? casesFor(store, row, reason) : { cases: [] };
+        return { kind: 'stop-cases', ...reach, reason, by };
       }),
     liftStop: async ({ caseId, reason, note }, by) => {
       const said = words(note);
@@ -86,7 +90,11 @@ export function openOrders(parts: OrderParts): Orders {
       return outcome.done ? { done: true, stopId: outcome.id } : outcome;
     },
     takeOffStopList: async ({ stopId, why }, by) =>
-      order(() => ({ kind: 'take-off-stop-list', stop: store.stopById(stopId), why, by })),
+      order(() => {
+        const stop = store.stopById(stopId);
+        const cases = stop?.scope === 'debtor' ? store.casesOfPerson(stop.key) : [];
+        return { kind: 'take-off-stop-list', stop, cases, why, by };
+      }),
     async reportContact({ caseId, personId, numberId, ...contact }, by) {
       const outcome = order<{ id: string }>(() => ({
         kind: 'report-contact',

@@ -1,11 +1,11 @@
 // What the store knows about a question, read in the tick in which it is decided.
 import { readAction } from './action-code.ts';
-import { type CaseRow, type StopReason, stopScopes } from './case.ts';
-import type { LiftStop } from './case-steps.ts';
+import { type CaseRow, keptStopId, type StopReason, stopScopes } from './case.ts';
+import type { LiftStop, StopCases } from './case-steps.ts';
 import type { ContactMode } from './contact.ts';
 import type { Grant } from './grant.ts';
 import type { Settle } from './settle.ts';
-import type { CaseStore, CasesDraft, MovingCase } from './working-set.ts';
+import type { CaseStore, CasesDraft } from './working-set.ts';
 
 export interface PermitWish {
   campaignId: string;
@@ -92,7 +92,7 @@ export function settleQuestion(store: CaseStore, view: CasesDraft, report: Conta
           ? []
           : store.sameNumbers(contact.numberKey, contact.personKey),
       leads: row ? store.movingCase(row).leads : [],
-      stops: row && reason ? casesFor(store, row, reason) : [],
+      stops: row && reason ? casesFor(store, row, reason) : { cases: [] },
       callback:
         contact?.callbackId === undefined ? undefined : store.callbackById(contact.callbackId),
     },
@@ -100,10 +100,14 @@ export function settleQuestion(store: CaseStore, view: CasesDraft, report: Conta
 }
 
 /** The cases that a stop is true of: this one, or all of its debtor. */
-export function casesFor(store: CaseStore, row: CaseRow, reason: StopReason): MovingCase[] {
+export function casesFor(
+  store: CaseStore,
+  row: CaseRow,
+  reason: StopReason,
+): Pick<StopCases, 'cases' | 'personKey'> {
   const debtor = stopScopes[reason] === 'person' ? store.debtorOf(row.id) : undefined;
   const rows = debtor ? store.casesOfPerson(debtor.personKey) : [row];
-  return rows.map((each) => store.movingCase(each));
+  return { cases: rows.map((each) => store.movingCase(each)), personKey: debtor?.personKey };
 }
 
 /** The cases of which a stop is taken back, with the batches that may speak against it. */
@@ -112,12 +116,14 @@ export function liftQuestion(
   row: CaseRow | undefined,
   order: Pick<LiftStop, 'reason' | 'words' | 'by'>,
 ): LiftStop {
-  const cases = row ? casesFor(store, row, order.reason) : [];
+  const { cases, personKey } = row ? casesFor(store, row, order.reason) : { cases: [] };
+  const kept =
+    personKey === undefined ? undefined : store.stopById(keptStopId(personKey, order.reason));
   const batches = new Map(
     cases.flatMap(({ case: { batchId } }) => {
       const batch = store.batchById(batchId);
       return batch ? [[batchId, batch] as const] : [];
     }),
   );
-  return { kind: 'lift-stop', ...order, cases, batches };
+  return { kind: 'lift-stop', ...order, cases, batches, kept };
 }

@@ -1,12 +1,12 @@
 // Settling contacts: what became of a permit counts, and what the agent states of it is done.
 import { dayMs } from '../calendar.ts';
 import { type ActionCode, type ActionStatement, readAction } from './action-code.ts';
-import type { CallbackRow, CasePersonRow, NumberRow } from './case.ts';
-import { stopCases } from './case-steps.ts';
+import { type CallbackRow, type CasePersonRow, type NumberRow, personRefused } from './case.ts';
+import { keepStop, type StopCases, stopCases } from './case-steps.ts';
 import { settleContact } from './contact.ts';
 import type { ContactPolicy } from './contact-policy.ts';
 import { putLead } from './grant.ts';
-import type { CasesDraft, LeadRow, Moment, MovingCase, StoredContact } from './working-set.ts';
+import type { CasesDraft, LeadRow, Moment, StoredContact } from './working-set.ts';
 
 /** What became of a permit; the words are telephony's, the counting is ours. */
 export interface Settle {
@@ -28,7 +28,7 @@ export interface SettleFacts {
   readonly numbers: readonly NumberRow[];
   readonly leads: readonly LeadRow[];
   /** The cases that stop by what the agent states. */
-  readonly stops: readonly MovingCase[];
+  readonly stops: Pick<StopCases, 'cases' | 'personKey'>;
   /** The promised call that this one was. */
   readonly callback?: CallbackRow | undefined;
 }
@@ -121,7 +121,7 @@ function doAction(
   if (code.number) putNumbers(draft, event, code.number, statement.code, by);
   if (code.refusesPerson) refusePerson(draft, event, by, moment);
   if (code.stops) {
-    stopCases(draft, { cases: facts.stops, reason: code.stops, by }, moment);
+    stopCases(draft, { ...facts.stops, reason: code.stops, by }, moment);
     return;
   }
   if (statement.callback) agreeCallback(draft, statement.callback, contact, by, moment);
@@ -194,6 +194,7 @@ function refusePerson(draft: CasesDraft, event: Settle, by: string, moment: Mome
     person.version,
   );
   draft.entry({ what: 'person-refused', who: by, about: person.id });
+  keepStop(draft, { personKey: person.personKey, reason: personRefused, by }, moment);
 }
 
 /** The call was not placed: it is tried again soon, and a promised one is still owed. */

@@ -42,6 +42,7 @@ export function workDone(
       return orderWork(draft, { kind: 'clear-log', what: 'case-gone', about: work.caseId }, moment);
     case 'erase-list':
       draft.drop('Batch', work.batchId);
+      endAlarm(draft, 'case-stopped', work.batchId, moment);
       draft.entry({ what: 'list-erased', who: 'system', about: work.listId });
       return orderWork(draft, { kind: 'clear-log', what: 'list-gone', about: work.listId }, moment);
     case 'clear-log':

@@ -129,6 +129,8 @@ export interface CaseStore {
   sameNumbers(numberKey: string, personKey: string): NumberRow[];
   callbackById(callbackId: string): CallbackRow | undefined;
   stopById(stopId: string): StopListRow | undefined;
+  /** What the stop-list says of a person. */
+  stopsOfPerson(personKey: string): StopListRow[];
   caseFile(row: CaseRow): CaseFile;
   /** Of these keys of references the known ones, each with the batch it came in with. */
   batchesOf(referenceKeys: readonly string[]): Map<string, string>;

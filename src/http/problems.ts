@@ -134,6 +134,12 @@ const problems = {
     'The end of that contact has to find the case.',
     'Try again when the call is over.',
   ],
+  'stop-of-case': [
+    409,
+    'A case of this person bears the same stop.',
+    'It would go on to stand still, while a new one would not.',
+    'Lift the stop at the case; that ends it here too.',
+  ],
   'list-being-read': [
     409,
     'A list of this creditor is being read.',

@@ -93,7 +93,7 @@ export const rights: Readonly<Record<string, Access>> = {
   'GET /api/action-codes': everybody,
   'GET /api/stop-list': grants(['supervisor', 'data']),
   'POST /api/stop-list': grants(['supervisor', 'data']),
-  'POST /api/stop-list/:stopId/end': grants(['supervisor', 'data']),
+  'POST /api/stop-list/:stopId/end': grants(['supervisor']),
 
   'GET /api/lists': grants(['data', 'supervisor', 'auditor']),
   'POST /api/lists': grants(['data']),

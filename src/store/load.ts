@@ -195,6 +195,7 @@ export function openCaseStore(database: Database): CaseStore {
   );
   const callbackBy = reader<CallbackRow>('Callback', 'id = ?');
   const stopBy = reader<StopListRow>('StopList', 'id = ?');
+  const stopsOf = reader<StopListRow>('StopList', "key = ? AND scope = 'debtor'");
   const byReference = database
     .prepare('SELECT batchId FROM "Case" WHERE referenceKey = ? LIMIT 1')
     .pluck();
@@ -210,6 +211,7 @@ export function openCaseStore(database: Database): CaseStore {
     sameNumbers: (numberKey, personKey) => sameNumbers(numberKey, personKey),
     callbackById: (callbackId) => callbackBy(callbackId)[0],
     stopById: (stopId) => stopBy(stopId)[0],
+    stopsOfPerson: (personKey) => stopsOf(personKey),
     batchesOf(referenceKeys) {
       const known = new Map<string, string>();
       for (const key of referenceKeys) {

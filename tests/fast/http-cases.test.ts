@@ -143,8 +143,10 @@ describe('cases behind HTTP', () => {
     const told = JSON.stringify([listed.json, test.entries('stop-listed')]);
     expect(told).not.toContain(e164.slice(1));
     const end = `/api/stop-list/${stopId}/end`;
-    expect((await post(end, token, { why: 'mistaken' })).json).toEqual({ done: true });
-    expect((await post(end, token, { why: 'mistaken' })).status).toBe(404);
+    const lead = await test.person('supervisor');
+    expect(await codeOf(post(end, token, { why: 'mistaken' }))).toBe('role-denied');
+    expect((await post(end, lead.token, { why: 'mistaken' })).json).toEqual({ done: true });
+    expect((await post(end, lead.token, { why: 'mistaken' })).status).toBe(404);
     expect((await ask('GET', '/api/stop-list', token)).json.stops).toEqual([]);
   });
 });

@@ -3,7 +3,13 @@ import type { Clock } from '../../clock.ts';
 import { toCode } from '../../draft.ts';
 import { type Ids, risingIds } from '../../ids.ts';
 import type { Outcome } from '../../people/person.ts';
-import type { CasePersonRow, CaseRow, NumberRow } from '../case.ts';
+import {
+  type CasePersonRow,
+  type CaseRow,
+  keptStops,
+  type NumberRow,
+  personRefused,
+} from '../case.ts';
 import { type ListEvent, type StagedRows, stagedPerCommit } from '../list-steps.ts';
 import type { CaseStore, LeadRow, ListRow } from '../working-set.ts';
 import type { StagedCase, StagedPerson } from './list-mapping.ts';
@@ -13,7 +19,7 @@ import type { Duplicates, ListOrder, ListProgress } from './stage-list.ts';
 export interface ImportParts {
   clock: Clock;
   ids: Ids;
-  store: Pick<CaseStore, 'batchesOf'>;
+  store: Pick<CaseStore, 'batchesOf' | 'stopsOfPerson'>;
   /** HMAC with the site's key: what stands in ledger and counters for a number or a person. */
   digest(kind: 'person' | 'number' | 'reference', text: string): string;
   /** Decides the event that `make` builds from what the store holds at this moment. */
@@ -182,14 +188,24 @@ function rowsOf(
   referenceKey: string,
   staged: StagedCase,
 ): StagedRows {
+  const keys = staged.people.map((person, index) =>
+    personKey(parts, creditorId, staged, person, index),
+  );
+  const kept = keys.map((key) => parts.store.stopsOfPerson(key));
+  // What is true of a person was told once; nobody has to be called to tell it again.
+  const stops = keptStops(
+    staged.people.flatMap(({ role }, i) => (role === 'debtor' ? (kept[i] ?? []) : [])),
+  );
+  const atUtcMs = parts.clock.utcMs();
   const caseRow: CaseRow = {
     id: newId('case'),
     batchId,
     creditorId,
     reference: staged.reference,
     referenceKey,
-    stops: [],
+    stops,
     version: 1,
+    ...(stops.length > 0 ? { stoppedUtcMs: atUtcMs } : {}),
     ...(staged.product === undefined ? {} : { product: staged.product }),
     ...(staged.amountMinor === undefined ? {} : { amountMinor: staged.amountMinor }),
   };
@@ -197,7 +213,17 @@ function rowsOf(
   const numbers: NumberRow[] = [];
   const leads: LeadRow[] = [];
   for (const [index, person] of staged.people.entries()) {
-    const row = personRow(parts, newId('debtor'), caseRow, person, index);
+    const refusal = kept[index]?.find(({ reason }) => reason === personRefused);
+    const row: CasePersonRow = {
+      id: newId('debtor'),
+      caseId: caseRow.id,
+      role: person.role,
+      personKey: keys[index] ?? '',
+      version: 1,
+      ...(person.name === undefined ? {} : { name: person.name }),
+      ...(person.zone === undefined ? {} : { zone: person.zone }),
+      ...(refusal && person.role !== 'debtor' ? { refusedUtcMs: refusal.atUtcMs } : {}),
+    };
     people.push(row);
     for (const { e164, kind } of person.numbers) {
       const number: NumberRow = {
@@ -221,7 +247,7 @@ function rowsOf(
         caseId: caseRow.id,
         personId: row.id,
         numberId: number.id,
-        state: 'open',
+        state: stops.length > 0 ? 'closed' : 'open',
         nextUtcMs: 0,
         tries: 0,
         version: 1,
@@ -231,22 +257,13 @@ function rowsOf(
   return { case: caseRow, people, numbers, leads };
 }
 
-function personRow(
-  parts: ImportParts,
-  id: string,
-  { id: caseId, creditorId, reference }: CaseRow,
-  { role, customer, name, zone }: StagedPerson,
+function personKey(
+  { digest }: ImportParts,
+  creditorId: string,
+  { reference }: StagedCase,
+  { customer }: StagedPerson,
   index: number,
-): CasePersonRow {
+): string {
   // The creditor's number of a person is the same in all cases; without one a case stands alone.
-  const known = customer ?? `${reference}/${index}`;
-  return {
-    id,
-    caseId,
-    role,
-    personKey: parts.digest('person', `${creditorId}/${known}`),
-    version: 1,
-    ...(name === undefined ? {} : { name }),
-    ...(zone === undefined ? {} : { zone }),
-  };
+  return digest('person', `${creditorId}/${customer ?? `${reference}/${index}`}`);
 }
