@@ -6,6 +6,7 @@ import { seededIds } from './ids.ts';
 import {
   type Batch,
   type Committer,
+  gatherMs,
   inboxLimit,
   longestSleepMs,
   Room,
@@ -75,6 +76,7 @@ function makeRoom(act: (effect: Tell) => Promise<Told>, refuse = 0) {
         draft.effect(moment.newId('effect'), { kind: 'tell', lane: 'a', deadlineMs: 50, n });
         draft.answer(n);
       },
+      isPatient: (event) => event.kind === 'add' && event.by === 0,
       nextWakeUtcMs: () => wakeUtcMs,
       act: (effect) => {
         log.push(`act ${effect.n}`);
@@ -128,6 +130,27 @@ describe('a room', () => {
     finish[0]?.();
     await run();
     expect(log.filter((line) => line.startsWith('act'))).toEqual(['act 11', 'act 12']);
+  });
+
+  it('decides what is patient with what comes next, in order, or when it has waited', async () => {
+    const { room, run, batches, timers } = makeRoom(() => new Promise(() => {}));
+    const gathering = () => timers.filter(({ atMs, live }) => live && atMs === gatherMs);
+    room.post({ kind: 'add', by: 0 });
+    room.post({ kind: 'add', by: 0 });
+    await run();
+    expect(batches).toHaveLength(0);
+    expect(gathering()).toHaveLength(1);
+    room.post({ kind: 'add', by: 3 });
+    await run();
+    expect(batches.map(({ entries }) => entries.map(({ facts }) => facts?.n))).toEqual([
+      [10, 10, 13],
+    ]);
+    expect(gathering()).toHaveLength(0);
+    room.post({ kind: 'add', by: 0 });
+    await run();
+    gathering()[0]?.fire();
+    await run();
+    expect(batches).toHaveLength(2);
   });
 
   it('calls an effect unknown when its deadline passes or its port throws', async () => {

@@ -60,6 +60,11 @@ export interface RoomParts<T extends Tables, E extends { kind: string }, F exten
   /** Tables of memory only: what the room has learned, worthless after a restart. */
   volatile: readonly (keyof T & string)[];
   decide(draft: Draft<T, F>, event: RoomEvent<E, F, R>, moment: Moment): void;
+  /**
+   * Nothing waits for this event: it is decided with what comes next, after `gatherMs` at the
+   * latest, so that one commit records several of them.
+   */
+  isPatient(event: RoomEvent<E, F, R>): boolean;
   /** The next wall time at which `decide` wants a `wake` event; undefined for none. */
   nextWakeUtcMs(view: Draft<T, F>): number | undefined;
   act(effect: F, effectId: string): Promise<R>;
@@ -87,6 +92,8 @@ export const inboxLimit = 10_000;
 export const thrownPauseMs = 500;
 /** Events decided in one batch, so that one commit stays short. */
 export const batchLimit = 50;
+/** A patient event waits no longer than this for others: below what a person notices. */
+export const gatherMs = 100;
 
 /**
  * A wake further away is looked at again after this long: timers take no more than 24 days, and a
@@ -107,6 +114,8 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
   private inbox: Waiting<RoomEvent<E, F, R>>[] = [];
   private readonly lanes = new Map<string, Promise<void>>();
   private scheduled = false;
+  /** Set while nothing but patient events waits. */
+  private gathering: Timer | undefined;
   private overflowing = false;
   private ended = false;
   private wake: { atUtcMs: number; timer: Timer } | undefined;
@@ -181,6 +190,7 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
   end(): void {
     this.ended = true;
     this.wake?.timer.cancel();
+    this.gathering?.cancel();
   }
 
   private enter(waiting: Waiting<RoomEvent<E, F, R>>, reserved = false): boolean {
@@ -193,8 +203,14 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
       return false;
     }
     this.inbox.push(waiting);
-    this.schedule();
+    if (this.parts.isPatient(waiting.event)) this.gather();
+    else this.schedule();
     return true;
+  }
+
+  private gather(): void {
+    if (this.scheduled) return;
+    this.gathering ??= this.world.clock.after(gatherMs, () => this.schedule());
   }
 
   private schedule(): void {
@@ -208,6 +224,8 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
 
   private turn(): void {
     if (this.ended) return;
+    this.gathering?.cancel();
+    this.gathering = undefined;
     try {
       const batch = this.inbox.slice(0, batchLimit);
       this.inbox = this.inbox.slice(batchLimit);

@@ -165,6 +165,7 @@ export function openCases(world: RoomWorld, ports: CasesPorts): Cases {
       },
       volatile: [],
       decide: decide(policy),
+      isPatient: () => false,
       nextWakeUtcMs: (view) => {
         const due = [nextBatchUtcMs(view), nextRejectsUtcMs(view)].filter((at) => at !== undefined);
         return due.length > 0 ? Math.min(...due) : undefined;
@@ -220,7 +221,7 @@ function contacts(
       let answer: GrantAnswer = { outcome: 'refused', rule: 'no-lead-due' };
       for (let look = 0; look < looksPerPermit; look += 1) {
         const next = room.askNow<GrantAnswer>(() =>
-          grantQuestion(store, wish, clock.utcMs(), windowMs),
+          grantQuestion(store, wish, clock.utcMs(), windowMs, look === 0 ? 'first' : 'later'),
         );
         if (next.outcome === 'granted' || wish.mode === 'manual') return next;
         if (next.rule === 'no-lead-due') break;

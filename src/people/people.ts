@@ -173,6 +173,7 @@ export function openPeople(parts: PeopleParts): People {
       tables: { Person: 'all', Login: 'all', Token: 'all' },
       volatile: ['Use', 'Refusals'],
       decide: decide(requirements),
+      isPatient: () => false,
       nextWakeUtcMs: tokens.nextEndUtcMs,
       act: async ({ personId }) => {
         const lacking = lacks(personId);

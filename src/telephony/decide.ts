@@ -64,6 +64,23 @@ export type TelephonyEvent =
 
 export type TelephonyRoomEvent = RoomEvent<TelephonyEvent, TelephonyEffect, TelephonyResult>;
 
+/** Outcomes after which all goes on as it was ordered; what else comes of them comes as a fact. */
+const asOrdered: readonly string[] = [
+  'accepted',
+  'recording',
+  'sealed',
+  'discarded',
+  'erased',
+  'settled',
+];
+
+/** Whether nobody and nothing waits for this, so that it is recorded with what comes next. */
+export function isPatient(event: TelephonyRoomEvent): boolean {
+  if (event.kind === 'phone')
+    return event.fact.kind === 'call-ringing' || event.fact.kind === 'bridge-left';
+  return event.kind === 'done' && asOrdered.includes(event.result.outcome);
+}
+
 /** Decides one event: pure, everything it does is in the draft. */
 export function decideTelephony(
   draft: TelephonyDraft,

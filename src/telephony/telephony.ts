@@ -4,7 +4,7 @@ import { FloorError } from '../errors.ts';
 import { Room, type RoomWorld } from '../room.ts';
 import { windowCounts } from './campaign.ts';
 import { nextWakeUtcMs } from './deadlines.ts';
-import { decideTelephony, type TelephonyEvent } from './decide.ts';
+import { decideTelephony, isPatient, type TelephonyEvent } from './decide.ts';
 import type { PhoneSystem } from './phone-system.ts';
 import type { RecordingLimits } from './recording.ts';
 import type { Recordings } from './recordings.ts';
@@ -80,6 +80,7 @@ export function openTelephony(world: RoomWorld, ports: TelephonyPorts): Telephon
       },
       volatile: ['Pace', 'Plant'],
       decide: decideTelephony,
+      isPatient,
       nextWakeUtcMs,
       act: (effect) => act(ports, effect),
       // No effect of telephony can be judged before the phone system has been surveyed: repeatable
