@@ -36,8 +36,11 @@ export interface Stated {
   readonly promise?: { readonly amountMinor: number; readonly dueUtcMs: number } | undefined;
 }
 
-/** Candidates looked at for one question; the next look follows when all were withheld. */
-const candidatesPerQuestion = 8;
+/**
+ * Candidates of the first look for a permit, which most often finds one, and of each later look,
+ * which follows when all were withheld: every candidate costs six questions to the store.
+ */
+const candidatesOfLook = { first: 1, later: 8 };
 /** An agent who agreed a callback has it to themselves for this long; then anybody keeps it. */
 const ownCallbackMs = 15 * 60_000;
 
@@ -47,6 +50,7 @@ export function grantQuestion(
   { caseId, numberId, ...wish }: PermitWish,
   atUtcMs: number,
   windowMs: number,
+  look: keyof typeof candidatesOfLook,
 ): Grant {
   const sinceUtcMs = atUtcMs - windowMs;
   const { campaignId, mode, agentId } = wish;
@@ -56,12 +60,13 @@ export function grantQuestion(
     return { ...question, candidates: found ? [found] : [] };
   }
   if (mode === 'manual') return { ...question, candidates: [] };
+  const limit = candidatesOfLook[look];
   const promised = store.dueCallbacks(
     { campaignId, agentId: agentId ?? '', atUtcMs, strayUtcMs: atUtcMs - ownCallbackMs },
     sinceUtcMs,
-    candidatesPerQuestion,
+    limit,
   );
-  const due = store.dueLeads(campaignId, atUtcMs, sinceUtcMs, candidatesPerQuestion);
+  const due = store.dueLeads(campaignId, atUtcMs, sinceUtcMs, limit);
   const seen = new Set(promised.map(({ lead }) => lead?.id));
   return {
     ...question,
