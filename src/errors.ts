@@ -11,6 +11,7 @@ export const errorTable = {
   'ari.disconnected': ['retry', "The link to the phone system's ARI is down."],
   'ari.too-many-requests': ['retry', 'Too many ARI requests wait for their answers.'],
   'asterisk.config-unsafe': ['refuse', 'A value can not stand in an Asterisk configuration file.'],
+  'asterisk.folder-not-shared': ['operator', "A folder is not shared with the site's Asterisk."],
   'asterisk.not-booted': ['operator', 'The private Asterisk did not boot.'],
   'asterisk.not-ended': ['operator', 'The private Asterisk did not end when it was told to.'],
   'asterisk.not-set-up': ['operator', 'Set-up has not fetched the private Asterisk.'],

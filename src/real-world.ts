@@ -20,7 +20,6 @@ import { openAudioOf } from './store/recording-proof.ts';
 import { createAsterisk } from './telephony/asterisk/asterisk.ts';
 import {
   type FloorSettings,
-  makeRecordingsFolder,
   randomSecret,
   writePrivateConfig,
   writeSiteConfig,
@@ -189,7 +188,6 @@ interface SetUpRecord {
 async function openAsterisk(config: Config, ids: Ids, clock: Clock) {
   const { asterisk: own, trunks } = config.telephony;
   const floor = floorSettings(config, ids);
-  await makeRecordingsFolder(own.spoolDir);
   const access = {
     amiPort: own.amiPort,
     amiSecret: floor.amiSecret,

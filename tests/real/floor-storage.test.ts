@@ -80,7 +80,7 @@ it('a spool that can not be written ends the answered call and withholds dialing
   // The look at the storage sees it too, and so it stays.
   await news.until('alarm', () => alarms().includes('storage-unreadable'), storageLookMs + 2_000);
   expect(news.said('call-dialed', from)).toHaveLength(1);
-  chmodSync(rig.inside(rig.spool), 0o2770);
+  chmodSync(rig.inside(rig.spool), 0o700);
   const allowed = await news.untilSaid('dialing-allowed', from, storageLookMs + 2_000);
   expect(alarms()).not.toContain('storage-unreadable');
   const connected = await news.untilSaid('call-connected', allowed.seq, 10_000);

@@ -125,7 +125,7 @@ describe('rights', () => {
     const [file] = await readdir(rig.recordings);
     const folder = await stat(rig.recordings);
     const recording = await stat(join(rig.recordings, file ?? ''));
-    expect(folder.mode & 0o7777).toBe(0o2770);
+    expect(folder.mode & 0o7777).toBe(0o700);
     expect(recording.mode & 0o777).toBe(0o660);
     expect(recording.gid).toBe(folder.gid);
     expect((await stat(join(rig.cdrFolder, 'Master.csv'))).mode & 0o777).toBe(0o600);

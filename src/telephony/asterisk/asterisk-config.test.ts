@@ -1,6 +1,6 @@
 // The configuration: complete, closed to others, and no value can become more than a value.
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,7 +67,7 @@ describe('a private configuration', () => {
     }
   });
 
-  it('is readable by its owner only, and its recordings by one group more', async () => {
+  it('is readable by its owner only, as its recordings are', async () => {
     const settings = settingsIn(folder);
     await writePrivateConfig(settings);
     for (const name of await readdir(join(folder, 'etc'), { recursive: true })) {
@@ -75,7 +75,7 @@ describe('a private configuration', () => {
       expect(found.mode & 0o777, name).toBe(found.isDirectory() ? 0o700 : 0o600);
     }
     expect((await stat(join(folder, 'log/cdr-csv'))).mode & 0o777).toBe(0o700);
-    expect((await stat(settings.recordings)).mode & 0o7777).toBe(0o2770);
+    expect((await stat(settings.recordings)).mode & 0o7777).toBe(0o700);
   });
 
   it('can be written again over itself', async () => {
@@ -115,18 +115,60 @@ describe('a private configuration', () => {
   });
 });
 
-describe('the floor’s part', () => {
-  it('stands alone for a site’s own Asterisk, without transport or folders of ours', async () => {
-    const { trunks, agents, amiSecret, ariSecret } = settingsIn(folder);
-    const site = join(folder, 'site');
-    const recordings = '/srv/recordings';
-    await writeSiteConfig({ trunks, agents, amiSecret, ariSecret, recordings }, site);
-    const pjsip = await readFile(join(site, 'pjsip.conf'), 'utf8');
+describe('the part for a site’s own Asterisk', () => {
+  const { trunks, agents, amiSecret, ariSecret } = settingsIn('/');
+  const write = (recordings = join(folder, 'recordings')) =>
+    writeSiteConfig({ trunks, agents, amiSecret, ariSecret, recordings }, join(folder, 'site'));
+  /** As tmpfiles makes them; mkdir() alone would mask the modes. */
+  beforeEach(async () => {
+    for (const [name, mode] of Object.entries({ site: 0o2750, recordings: 0o2770 })) {
+      await mkdir(join(folder, name));
+      await chmod(join(folder, name), mode);
+    }
+  });
+  const modeOf = async (...names: string[]) => (await stat(join(folder, ...names))).mode & 0o7777;
+
+  it('stands alone, without transport or folders of ours', async () => {
+    await write();
+    const pjsip = await readFile(join(folder, 'site/pjsip.conf'), 'utf8');
     expect(pjsip).not.toContain('transport =');
-    const dialplan = await readFile(join(site, 'extensions.conf'), 'utf8');
-    expect(dialplan).toContain('Set(recording=/srv/recordings/$');
+    const dialplan = await readFile(join(folder, 'site/extensions.conf'), 'utf8');
+    expect(dialplan).toContain(`Set(recording=${folder}/recordings/$`);
   });
 
+  it('is for its group to read, in folders that stay as the site made them', async () => {
+    await write();
+    await write();
+    expect(await modeOf('site')).toBe(0o2750);
+    expect(await modeOf('recordings')).toBe(0o2770);
+    const names = (await readdir(join(folder, 'site'))).sort();
+    expect(names).toEqual(['ari.conf', 'extensions.conf', 'manager.conf', 'pjsip.conf']);
+    for (const name of names) expect(await modeOf('site', name), name).toBe(0o640);
+  });
+
+  it.each([
+    ['site', 0o750],
+    ['site', 0o2755],
+    ['recordings', 0o2750],
+    ['recordings', 0o2777],
+  ])('refuses a folder that is not shared by two users: %s of mode %o', async (name, mode) => {
+    await chmod(join(folder, name), mode);
+    const fault = { code: 'asterisk.folder-not-shared' };
+    await expect(write()).rejects.toMatchObject(fault);
+    expect(await readdir(join(folder, 'site'))).toEqual([]);
+  });
+
+  it('refuses a folder that is not there, or that is none', async () => {
+    const fault = { code: 'asterisk.folder-not-shared' };
+    await expect(write(join(folder, 'none'))).rejects.toMatchObject(fault);
+    await write();
+    const file = join(folder, 'site/ari.conf');
+    await chmod(file, 0o2770);
+    await expect(write(file)).rejects.toMatchObject(fault);
+  });
+});
+
+describe('the floor’s part', () => {
   it('gives AMI and ARI one narrow user each', async () => {
     const settings = settingsIn(folder);
     await writePrivateConfig(settings);

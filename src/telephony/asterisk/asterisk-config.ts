@@ -1,6 +1,6 @@
 // Writes Asterisk's configuration from typed settings: a private one whole, a site's own in part.
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FloorError } from '../../errors.ts';
@@ -108,32 +108,43 @@ export async function writePrivateConfig(
     files.set(join(etc, name), fill(await template(join('private', name)), values));
   for (const name of emptyFiles) files.set(join(etc, `${name}.conf`), emptyText);
   for (const folder of ['', 'etc', 'etc/floor', 'var', 'run', 'log', 'log/cdr-csv'])
-    await makeFolder(join(home, folder), 0o700, owner);
+    await makeFolder(join(home, folder), owner);
   const records = await makeCallRecords(join(home, 'log/cdr-csv'));
   if (owner !== undefined) await chown(records, owner.uid, owner.gid);
-  await makeRecordingsFolder(settings.recordings, owner);
-  for (const [file, text] of files) await writeWhole(file, text, owner);
+  // One user records here and reads it again.
+  await makeFolder(settings.recordings, owner);
+  for (const [file, text] of files) await writeWhole(file, text, 0o600, owner);
   return join(etc, 'asterisk.conf');
 }
 
+/** Asterisk's user reads the floor's part by the group of the folder; nobody else does. */
+export const siteFolderMode = 0o2750;
+/** Setgid and closed to others: what Asterisk records belongs to the group that both share. */
+export const siteRecordingsMode = 0o2770;
+
 /**
  * Writes the floor's part for a site's own Asterisk into `folder`, to be included by its files of
- * the same names. Throws FloorError `asterisk.config-unsafe` as above.
+ * the same names: 0640, of the folder's own group. Both folders stay as the site made them
+ * (systemd/gatehouse.tmpfiles), since a daemon without rights can give nothing to a group that it
+ * is not in by itself. Throws FloorError `asterisk.folder-not-shared` where one is not there or
+ * has another mode, and `asterisk.config-unsafe` as above; nothing is written then.
  */
-export async function writeSiteConfig(
-  settings: FloorSettings,
-  folder: string,
-  owner?: Owner,
-): Promise<void> {
+export async function writeSiteConfig(settings: FloorSettings, folder: string): Promise<void> {
   // Transport and addresses are the site's.
   const files = await floorFiles(settings, '');
-  await makeFolder(folder, 0o700, owner);
-  for (const [name, text] of files) await writeWhole(join(folder, name), text, owner);
+  await checkShared(folder, siteFolderMode);
+  await checkShared(settings.recordings, siteRecordingsMode);
+  for (const [name, text] of files) await writeWhole(join(folder, name), text, 0o640);
 }
 
-/** Setgid and closed to others: what Asterisk writes belongs to the group that both users share. */
-export async function makeRecordingsFolder(folder: string, owner?: Owner): Promise<void> {
-  await makeFolder(folder, 0o2770, owner);
+async function checkShared(folder: string, mode: number): Promise<void> {
+  const due = `${folder} has to be a folder of mode ${mode.toString(8)}`;
+  const found = await stat(folder).catch((cause) => {
+    throw new FloorError('asterisk.folder-not-shared', due, { cause });
+  });
+  const has = (found.mode & 0o7777).toString(8);
+  if (!found.isDirectory() || has !== mode.toString(8))
+    throw new FloorError('asterisk.folder-not-shared', `${due}; it has ${has}.`);
 }
 
 const privateFiles = [
@@ -236,18 +247,19 @@ function templateFolder(): string {
 
 const template = (name: string) => readFile(join(templateFolder(), name), 'utf8');
 
-async function makeFolder(folder: string, mode: number, owner?: Owner): Promise<void> {
-  await mkdir(folder, { recursive: true, mode });
+async function makeFolder(folder: string, owner?: Owner): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   if (owner !== undefined) await chown(folder, owner.uid, owner.gid);
-  // After chown, which clears the setgid bit, and in spite of the umask.
-  await chmod(folder, mode);
+  // One that was there may have had another mode.
+  await chmod(folder, 0o700);
 }
 
-/** Never seen half-written, and never readable by others, not even for a moment. */
-async function writeWhole(file: string, text: string, owner?: Owner): Promise<void> {
+/** Never seen half-written, and never readable by more than `mode` says, not even for a moment. */
+async function writeWhole(file: string, text: string, mode: number, owner?: Owner): Promise<void> {
   const draft = `${file}.new`;
   await writeFile(draft, text, { mode: 0o600 });
-  await chmod(draft, 0o600);
+  // In spite of the umask.
+  await chmod(draft, mode);
   if (owner !== undefined) await chown(draft, owner.uid, owner.gid);
   await rename(draft, file);
 }
