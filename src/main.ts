@@ -26,7 +26,7 @@ const commands: Commands = {
     words: ['FOLDER'],
     options: ['item', 'key', 'checkpoint'],
     run: ({ words: [folder = ''], options: { item, key, checkpoint } }) =>
-      runVerify({ folder, item, keyFile: key, checkpointFile: checkpoint }),
+      runVerify({ folder, item, keyFile: key, checkpointFile: checkpoint }, print),
   },
   'config check': {
     options: ['config'],

@@ -54,8 +54,7 @@ export class SegmentDiffers extends Error {
 }
 
 /** The days of a folder's segments, in order; other names are not segments. */
-export async function segmentDays(disk: Disk, folder: string): Promise<string[]> {
-  const names = await disk.names(folder);
+export function daysOf(names: readonly string[]): string[] {
   return names
     .filter((name) => name.endsWith('.jsonl'))
     .map((name) => name.slice(0, -6))
@@ -202,7 +201,7 @@ class SegmentWriter implements Segments {
    */
   async #resume(): Promise<number> {
     const { disk, folder } = this.#parts;
-    const days = await segmentDays(disk, folder);
+    const days = daysOf(await disk.names(folder));
     const last = days.at(-1);
     if (last === undefined) return 0;
     const path = segmentPath(folder, last);

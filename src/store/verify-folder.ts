@@ -1,5 +1,5 @@
 // Verifies a data folder or a copy without the daemon: segments, table, checkpoints, vault.
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { join } from 'node:path';
 import { maxCheckpointChars } from '../audit/checkpoint.ts';
 import type { LedgerReader } from '../audit/ledger.ts';
@@ -11,13 +11,16 @@ import {
   type FindingCode,
   Findings,
   type LedgerRecord,
+  readLine,
 } from '../audit/verify.ts';
 import { type Disk, hasCode, readWhole } from '../vault/disk.ts';
 import { checkCipher, objectPath } from '../vault/vault.ts';
 import { checkpointNames } from './checkpoints.ts';
 import { type RecordedRows, RowCheck } from './recording-proof.ts';
-import { segmentDays, segmentPath } from './segments.ts';
+import { daysOf, segmentPath } from './segments.ts';
 
+/** So long after the next lines a line is missed in the segments: they are written in 250 ms. */
+export const segmentLagMs = 5_000;
 /** No line of the ledger is longer; what is, is one faulty line. */
 const maxLineChars = 16_384;
 const tableSliceLines = 1000;
@@ -30,6 +33,8 @@ export interface VerifyParts {
   dataFolder: string;
   /** The table, unless only a copy is verified. */
   table?: LedgerReader;
+  /** What was found amiss when table and rows were opened. */
+  known?: readonly Finding[];
   /** What the database holds of recordings, read at one moment before; with a table only. */
   rows?: RecordedRows;
   /** The public signing key (base64) and checkpoints that the verifier got another way. */
@@ -83,6 +88,7 @@ class RecordedObjects {
 export async function verifyFolder(parts: VerifyParts): Promise<FolderReport> {
   const { disk, dataFolder, table, rows, item, trustedKey, heldCheckpoints = [] } = parts;
   const findings = new Findings();
+  for (const { code, place } of parts.known ?? []) findings.add(code, place);
   const objects = new RecordedObjects();
   const rowCheck = rows === undefined ? undefined : new RowCheck(rows);
   const found: { seq: number; line: string }[] = [];
@@ -134,18 +140,39 @@ function prove(check: ChainCheck, { signedEntries }: ChainSummary, seq: number) 
 async function readCheckpoints(disk: Disk, dataFolder: string, findings: Findings) {
   const folder = join(dataFolder, 'checkpoints');
   const checkpoints = [];
-  for (const name of await checkpointNames(disk, folder)) {
+  const names = await attempt(findings, 'checkpoints', [], () => checkpointNames(disk, folder));
+  for (const name of names) {
     try {
-      checkpoints.push({
-        name,
-        text: await readWhole(disk, join(folder, name), maxCheckpointChars),
-      });
+      const path = join(folder, name);
+      checkpoints.push({ name, text: await readWhole(disk, path, maxCheckpointChars) });
     } catch (cause) {
-      if (!hasCode(cause, 'EFBIG')) throw cause;
-      findings.add('checkpoint-form', name);
+      if (!isSystemFault(cause)) throw cause;
+      const tooLong = hasCode(cause, 'EFBIG');
+      findings.add(tooLong ? 'checkpoint-form' : 'file-unreadable', `checkpoints/${name}`);
     }
   }
   return checkpoints;
+}
+
+const isSystemFault = (cause: unknown) =>
+  cause instanceof Error && 'code' in cause && /^E[A-Z]+$/.test(String(cause.code));
+const isDatabaseFault = (cause: unknown) =>
+  cause instanceof Error && 'code' in cause && String(cause.code).startsWith('SQLITE_');
+
+// One thing that can't be read is a finding about it, not the end of the verification.
+async function attempt<T>(
+  findings: Findings,
+  place: string,
+  otherwise: T,
+  read: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (!isSystemFault(cause)) throw cause;
+    findings.add('file-unreadable', place);
+    return otherwise;
+  }
 }
 
 /** Reads the segments in order, the table in step with them, and then what only the table has. */
@@ -156,11 +183,14 @@ class FolderReading {
   readonly #check: ChainCheck;
   readonly #findings: Findings;
   readonly #folder: string;
+  /** Undefined from the moment on at which it can't be read. */
+  #table: LedgerReader | undefined;
   #slice: string[] = [];
   #lines = 0;
 
   constructor(parts: VerifyParts, check: ChainCheck, findings: Findings) {
     this.#parts = parts;
+    this.#table = parts.table;
     this.#check = check;
     this.#findings = findings;
     this.#folder = join(parts.dataFolder, 'ledger');
@@ -168,8 +198,10 @@ class FolderReading {
 
   async read(): Promise<void> {
     const { disk, table } = this.#parts;
-    const days = await segmentDays(disk, this.#folder);
-    await this.#findStrays(days);
+    const names = () => disk.names(this.#folder);
+    const found = await attempt(this.#findings, 'ledger', [], names);
+    const days = daysOf(found);
+    this.#findStrays(days, found);
     let headSeq = table?.head().seq ?? 0;
     for (const day of days) {
       // A segment that a running daemon closes while it is read must not be held against its
@@ -180,9 +212,9 @@ class FolderReading {
     this.#readRest(headSeq);
   }
 
-  async #findStrays(days: readonly string[]): Promise<void> {
+  #findStrays(days: readonly string[], names: readonly string[]): void {
     const own = new Set(days.map((day) => `${day}.jsonl`));
-    for (const name of await this.#parts.disk.names(this.#folder)) {
+    for (const name of names) {
       if (!own.has(name)) this.#findings.add('stray-file', name);
     }
   }
@@ -191,6 +223,13 @@ class FolderReading {
     const digest = createHash('sha256');
     this.segments += 1;
     this.#check.openSegment(day);
+    await attempt(this.#findings, `ledger/${day}.jsonl`, undefined, () =>
+      this.#readLines(day, digest),
+    );
+    this.#check.closeSegment(digest.digest('hex'));
+  }
+
+  async #readLines(day: string, digest: Hash): Promise<void> {
     let rest = '';
     let tooLong = false;
     for await (const chunk of this.#parts.disk.read(segmentPath(this.#folder, day))) {
@@ -208,37 +247,51 @@ class FolderReading {
       }
     }
     if (rest !== '' || tooLong) this.#findings.add('segment-torn', day);
-    this.#check.closeSegment(digest.digest('hex'));
   }
 
   #readLine(line: string): void {
     this.#check.add(line);
     this.#lines += 1;
-    if (this.#parts.table === undefined) return;
     const held = this.#nextOfTable();
+    if (this.#table === undefined) return;
     if (held === undefined) this.#findings.add('table-short', `seq ${this.#lines}`);
     else if (held !== line) this.#findings.add('table-differs', `seq ${this.#lines}`);
   }
 
   #nextOfTable(): string | undefined {
-    if (this.#slice.length === 0) {
-      const lines = this.#parts.table?.lines(this.tableLines + 1, tableSliceLines) ?? [];
-      this.#slice = [...lines].reverse();
-    }
+    if (this.#slice.length === 0) this.#slice = this.#sliceOfTable().reverse();
     const line = this.#slice.pop();
     if (line !== undefined) this.tableLines += 1;
     return line;
   }
 
+  #sliceOfTable(): string[] {
+    try {
+      return [...(this.#table?.lines(this.tableLines + 1, tableSliceLines) ?? [])];
+    } catch (cause) {
+      if (!isDatabaseFault(cause)) throw cause;
+      this.#findings.add('table-unreadable', `gatehouse.db from seq ${this.tableLines + 1}`);
+      this.#table = undefined;
+      return [];
+    }
+  }
+
   #readRest(headSeq: number): void {
     const first = this.tableLines + 1;
+    let firstUtcMs: number | undefined;
+    let lastUtcMs = 0;
     while (this.tableLines < headSeq) {
       const line = this.#nextOfTable();
       if (line === undefined) break;
       this.#check.add(line);
+      lastUtcMs = readLine(line)?.record.atUtcMs ?? lastUtcMs;
+      firstUtcMs ??= lastUtcMs;
     }
     const behind = this.tableLines - first + 1;
-    if (behind > 0) this.#findings.add('segments-behind', `${behind} lines from seq ${first}`);
+    if (behind === 0) return;
+    const isLost = lastUtcMs - (firstUtcMs ?? 0) > segmentLagMs;
+    const code = isLost ? 'segments-lost' : 'segments-behind';
+    this.#findings.add(code, `${behind} lines from seq ${first}`);
   }
 }
 
@@ -249,20 +302,27 @@ async function checkObjects(
   only: ReadonlySet<string> | undefined,
 ): Promise<number> {
   const folder = join(dataFolder, 'vault');
-  if (table === undefined && !(await disk.names(dataFolder)).includes('vault')) {
+  const inFolder = await disk.names(dataFolder);
+  if (table === undefined && !inFolder.includes('vault')) {
     if (present.size > 0) findings.add('vault-absent', 'vault');
     return 0;
   }
   let sound = 0;
   for (const [objectId, cipherSha256] of present) {
     if (only !== undefined && !only.has(objectId)) continue;
-    const state = await checkCipher(folder, disk, cipherSha256);
+    const place = `vault/${objectPath(cipherSha256)}`;
+    const state = await attempt(findings, place, undefined, () =>
+      checkCipher(folder, disk, cipherSha256),
+    );
     if (state === 'sound') sound += 1;
-    else findings.add(state === 'lost' ? 'object-lost' : 'object-damaged', objectId);
+    else if (state !== undefined)
+      findings.add(state === 'lost' ? 'object-lost' : 'object-damaged', objectId);
   }
   for (const [objectId, cipherSha256] of erased) {
     if (only !== undefined && !only.has(objectId)) continue;
-    if ((await disk.sizeBytes(join(folder, objectPath(cipherSha256)))) !== undefined) {
+    const path = objectPath(cipherSha256);
+    const size = () => disk.sizeBytes(join(folder, path));
+    if ((await attempt(findings, `vault/${path}`, undefined, size)) !== undefined) {
       findings.add('object-remains', objectId);
     }
   }
@@ -278,8 +338,10 @@ async function findUnlisted(
   findings: Findings,
 ): Promise<void> {
   const listed = new Set([...present.values(), ...erased.values()]);
-  for (const part of await disk.names(join(folder, 'objects'))) {
-    for (const name of await disk.names(join(folder, 'objects', part))) {
+  const namesIn = (path: string) =>
+    attempt(findings, `vault/${path}`, [], () => disk.names(join(folder, path)));
+  for (const part of await namesIn('objects')) {
+    for (const name of await namesIn(`objects/${part}`)) {
       if (!listed.has(name)) findings.add('object-unlisted', name);
     }
   }

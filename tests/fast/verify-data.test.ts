@@ -1,5 +1,14 @@
 // A data folder with its database: what `gatehouse verify` finds in it, and that it always reports.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -9,6 +18,8 @@ import type { Database } from '../../src/store/database.ts';
 import { readRecordedRows } from '../../src/store/recording-proof.ts';
 import { verifyFolder } from '../../src/store/verify-folder.ts';
 import { realDisk } from '../../src/vault/disk.ts';
+import { objectPath } from '../../src/vault/vault.ts';
+import { runVerify, type VerifyOrder } from '../../src/verify-command.ts';
 import { addDatabase } from './sealed-database.ts';
 import { buildFloor, type SealedFloor } from './sealed-floor.ts';
 
@@ -98,5 +109,143 @@ describe('the rows of recordings', () => {
     const { counts } = await verifyFolder({ disk: realDisk, dataFolder, table, rows });
     expect(counts.get('object-lost')).toBe(1);
     expect([...counts.keys()].filter((code) => code.startsWith('row-'))).toEqual([]);
+  });
+});
+
+describe('gatehouse verify', () => {
+  async function verify(order: Partial<VerifyOrder> = {}) {
+    let text = '';
+    const say = (said: string) => {
+      text += said;
+    };
+    const code = await runVerify({ folder: dataFolder, ...order }, say);
+    const findings = [...text.matchAll(/^(?:FAULT|NOTE) {2}(\S+) at (.*?): /gm)];
+    return { code, text, found: findings.map(([, what, where]) => `${what} ${where}`) };
+  }
+  const at = (...path: string[]) => join(dataFolder, ...path);
+  const file = () => at('gatehouse.db');
+  const replace = (path: string, by: (path: string) => void) => {
+    rmSync(path, { recursive: true, force: true });
+    by(path);
+  };
+  const closed = (change: () => void) => () => {
+    database.close();
+    change();
+  };
+  const objectFile = () => at('vault', objectPath(floor.objects[1]?.cipherSha256 ?? ''));
+  const lastSegment = () => at('ledger', readdirSync(at('ledger')).at(-1) ?? '');
+
+  it('finds nothing in an honest folder, nor in a copy of what a stranger gets', async () => {
+    writeFileSync(at('lock.db'), '');
+    expect(await verify()).toMatchObject({ code: 0, found: [] });
+    for (const name of ['gatehouse.db', 'gatehouse.db-wal', 'gatehouse.db-shm', 'lock.db']) {
+      rmSync(at(name), { force: true });
+    }
+    expect(await verify()).toMatchObject({ code: 0, found: [] });
+  });
+
+  it.each<[string, () => void, RegExp]>([
+    [
+      'a database that is cut',
+      closed(() => truncateSync(file(), 20_000)),
+      /^table-unreadable gatehouse.db/,
+    ],
+    [
+      'an empty database',
+      closed(() => {
+        truncateSync(file(), 0);
+        rmSync(`${file()}-wal`, { force: true });
+      }),
+      /^table-unreadable gatehouse.db/,
+    ],
+    [
+      'a database of garbage',
+      closed(() => replace(file(), (path) => writeFileSync(path, 'x'.repeat(9000)))),
+      /^table-unreadable gatehouse.db/,
+    ],
+    [
+      'a folder as database',
+      closed(() => replace(file(), (path) => mkdirSync(path))),
+      /^table-unreadable gatehouse.db/,
+    ],
+    [
+      'a database without the ledger',
+      () => database.exec('DROP TABLE ledger'),
+      /^table-unreadable gatehouse.db/,
+    ],
+    [
+      'no database where a daemon works',
+      closed(() => {
+        writeFileSync(at('lock.db'), '');
+        rmSync(file());
+      }),
+      /^table-lost gatehouse.db/,
+    ],
+    ['no last segment', () => rmSync(lastSegment()), /^segments-lost \d+ lines from seq/],
+    ['no segment', () => rmSync(at('ledger'), { recursive: true }), /^segments-lost \d+ lines/],
+    [
+      'a folder as segment',
+      () => replace(lastSegment(), (path) => mkdirSync(path)),
+      /^file-unreadable ledger\/2026-11-25.jsonl/,
+    ],
+    [
+      'a file as ledger folder',
+      () => replace(at('ledger'), (path) => writeFileSync(path, 'x')),
+      /^file-unreadable ledger$/,
+    ],
+    [
+      'a folder as checkpoint',
+      () => mkdirSync(at('checkpoints', '000000000999.checkpoint')),
+      /^file-unreadable checkpoints\/000000000999.checkpoint/,
+    ],
+    [
+      'a folder as object',
+      () => replace(objectFile(), (path) => mkdirSync(path)),
+      /^object-damaged object-/,
+    ],
+    [
+      'a file as folder of objects',
+      () => replace(at('vault', 'objects'), (path) => writeFileSync(path, 'x')),
+      /^file-unreadable vault\/objects/,
+    ],
+  ])('reports %s, and goes on', async (_, spoil, expected) => {
+    spoil();
+    const { code, text, found } = await verify();
+    expect(code).toBe(1);
+    expect(found).toEqual(expect.arrayContaining([expect.stringMatching(expected)]));
+    expect(text).toContain('What to do');
+    expect(text).toMatch(/\d+ faults\.\n$/);
+  });
+
+  it('reads on when the database breaks off in the middle', async () => {
+    const { held } = floor.table;
+    const broken = {
+      head: () => ({ seq: held.length, hash: '' }),
+      lines() {
+        throw Object.assign(new Error('malformed'), { code: 'SQLITE_CORRUPT' });
+      },
+    };
+    const report = await verifyFolder({ disk: realDisk, dataFolder, table: broken });
+    expect(report.findings).toEqual([
+      { code: 'table-unreadable', place: 'gatehouse.db from seq 1' },
+    ]);
+    expect(report).toMatchObject({ faults: 1, entries: held.length });
+  });
+
+  it('refuses a key or folder that is none, before it checks anything', async () => {
+    const pem = (type: 'rsa') =>
+      generateKeyPairSync(type, { modulusLength: 1024 })
+        .publicKey.export({ format: 'pem', type: 'spki' })
+        .toString();
+    writeFileSync(at('rsa.pem'), pem('rsa'));
+    for (const keyFile of ['package.json', at('ledger'), at('no-such'), at('rsa.pem')]) {
+      await expect(verify({ keyFile })).rejects.toMatchObject({ code: 'verify.unreadable' });
+    }
+    await expect(verify({ checkpointFile: at('ledger') })).rejects.toMatchObject({
+      code: 'verify.unreadable',
+    });
+    await expect(verify({ folder: 'docs' })).rejects.toMatchObject({ code: 'verify.unreadable' });
+    writeFileSync(at('key.pem'), floor.publicPem ?? '');
+    expect(await verify({ keyFile: at('key.pem') })).toMatchObject({ code: 0 });
   });
 });
