@@ -1,7 +1,7 @@
 // Cases over HTTP on real rooms: results of calls, stops taken back, erasure, the stop-list.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { realClock } from '../../src/clock.ts';
-import { putCase } from './http-floor.ts';
+import { putCase, required } from './http-floor.ts';
 import { openRooms, type TestRooms, until } from './http-rooms.ts';
 
 let rooms: TestRooms;
@@ -35,6 +35,11 @@ describe('cases behind HTTP', () => {
     tellFact({ kind: 'leg-up', legId: agent()?.legId ?? '', atUtcMs: realClock.utcMs() });
     await until(() => agent()?.legState === 'up');
     const order = { campaignId: 'campaign-1', caseId, numberId: `number-${caseId}` };
+    expect(await codeOf(post('/api/calls', token, order))).toBe('agreement-signed');
+    const { token: boss } = await test.person('lead');
+    for (const requirement of required) {
+      await post(`/api/people/${personId}/requirements`, boss, { requirement });
+    }
     expect((await post('/api/calls', token, order)).json).toEqual({ done: true });
     await until(() => dialed.length === 1);
     const callId = dialed[0]?.callId ?? '';
@@ -134,6 +139,8 @@ describe('cases behind HTTP', () => {
     ]) {
       expect((await post('/api/stop-list', token, bad)).status).toBe(400);
     }
+    const short = { ...wanted, e164: '+1202555' };
+    expect(await codeOf(post('/api/stop-list', token, short))).toBe('number-unreadable');
     const nobody = { scope: 'debtor', personId: 'debtor-nobody', reason };
     expect((await post('/api/stop-list', token, nobody)).status).toBe(404);
     const { stopId } = (await post('/api/stop-list', token, wanted)).json;
