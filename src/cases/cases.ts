@@ -22,6 +22,7 @@ import {
 import { type Grant, type GrantAnswer, grant } from './grant.ts';
 import { endRejects, failList, type ListEvent, listStep, nextRejectsUtcMs } from './list-steps.ts';
 import { type ListSettings, type Lists, openLists, removeRejects } from './lists/intake.ts';
+import { readNumber } from './lists/phone-number.ts';
 import { longestWindowMs } from './may-contact.ts';
 import { type Orders, openOrders } from './orders.ts';
 import { type ContactReport, grantQuestion, type PermitWish, settleQuestion } from './questions.ts';
@@ -183,7 +184,13 @@ export function openCases(world: RoomWorld, ports: CasesPorts): Cases {
   const lists = openLists(ports.lists, parts, () => room.view().all('List'));
   return {
     ...contacts(world, ports, room),
-    ...openOrders({ ...ports, ids, askNow: (make) => room.askNow(make), view: () => room.view() }),
+    ...openOrders({
+      ...{ ...ports, ids, askNow: (make) => room.askNow(make), view: () => room.view() },
+      e164Of(text) {
+        const answer = readNumber(text, ports.lists.region);
+        return answer.ok ? answer.e164 : undefined;
+      },
+    }),
     lists,
     actionCodes,
     async start() {

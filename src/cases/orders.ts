@@ -1,6 +1,6 @@
 // Orders of people about cases, each with what the store holds at the moment of its decision.
 import type { Ids } from '../ids.ts';
-import type { Outcome } from '../people/person.ts';
+import { type Outcome, refuse } from '../people/person.ts';
 import type { CreditorRow, StopListRow, StopReason } from './case.ts';
 import type { CaseOrder, ReportContact } from './case-steps.ts';
 import type { EraseCase } from './erase-steps.ts';
@@ -12,6 +12,8 @@ export interface OrderParts {
   ids: Ids;
   /** HMAC with the site's key: what stands in ledger and counters for a number or a person. */
   digest(kind: 'person' | 'number' | 'reference', text: string): string;
+  /** A number as lists are read: undefined for what no list could hold. */
+  e164Of(text: string): string | undefined;
   /** Decides the event that `make` builds, in the same tick; gives the answer. */
   askNow(make: () => CaseOrder | EraseCase): unknown;
   view(): CasesDraft;
@@ -83,6 +85,9 @@ export function openOrders(parts: OrderParts): Orders {
       });
     },
     addToStopList: async (wanted, by) => {
+      if (wanted.scope === 'number' && parts.e164Of(wanted.e164) === undefined) {
+        return refuse('number-unreadable');
+      }
       const outcome = order<{ id: string }>(() => ({
         kind: 'add-to-stop-list',
         stop: stopOf(parts, wanted, by),
@@ -116,14 +121,15 @@ export function openOrders(parts: OrderParts): Orders {
 }
 
 function stopOf(
-  { store, digest, view }: OrderParts,
+  { store, digest, e164Of, view }: OrderParts,
   wanted: StopListOrder,
   byPersonId: string,
 ): Omit<StopListRow, 'id' | 'atUtcMs'> | undefined {
   const { scope, reason } = wanted;
   const row = (key: string | undefined) =>
     key === undefined ? undefined : { scope, key, reason, byPersonId };
-  if (scope === 'number') return row(digest('number', wanted.e164));
+  // Another spelling of the number would be another digest, and stop nothing.
+  if (scope === 'number') return row(digest('number', e164Of(wanted.e164) ?? wanted.e164));
   if (scope === 'debtor') return row(store.personById(wanted.personId)?.personKey);
   return row(view().get('Creditor', wanted.creditorId)?.id);
 }

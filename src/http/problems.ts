@@ -121,6 +121,12 @@ const problems = {
     'This action code is a promise to pay.',
     'State `promise`, its sum and day, with it.',
   ],
+  'number-unreadable': [
+    409,
+    'This is no number that could be called.',
+    'It is read as numbers of lists are, and its country has none like it.',
+    'Write it as `+`, country code and number; leave out extensions.',
+  ],
   past: [409, 'The time is over.', 'What is promised lies ahead.', 'State a later time.'],
   'reference-differs': [
     409,

@@ -156,9 +156,24 @@ describe('lifting a stop', () => {
   });
 });
 
+/** The number as people write it within its country, with the trunk prefix. */
+const otherwise = (index: number) => numberOf(index).replace('+1', '+1 (1) ');
+
 describe('the stop-list', () => {
   it.each([
+    ['too short', '+1202555'],
+    ['no country', '+9992025550101'],
+    ['an extension', '+12025550101 ext 7'],
+    ['no number', 'unknown'],
+  ])('refuses a number that no list could hold: %s', async (_, e164) => {
+    const outcome = await floor.cases.addToStopList({ scope: 'number', e164, reason: 'asked' }, by);
+    expect(outcome).toEqual({ done: false, why: 'number-unreadable' });
+    expect(floor.entries('stop-listed')).toEqual([]);
+  });
+
+  it.each([
     ['number', { scope: 'number', e164: numberOf(1) }, ['case-2', 'case-3']],
+    ['number spelt otherwise', { scope: 'number', e164: otherwise(1) }, ['case-2', 'case-3']],
     ['debtor', { scope: 'debtor', personId: 'debtor-case-1-0' }, ['case-3']],
     ['creditor', { scope: 'creditor', creditorId: 'creditor-1' }, []],
   ] as const)('holds a %s back from that instant, until it is off', async (_, order, others) => {
