@@ -49,7 +49,10 @@ export interface CasePersonRow {
   readonly caseId: string;
   readonly role: PersonRole;
   readonly name?: string;
-  /** The same for one person in all cases: counters are kept by it. A keyed digest. */
+  /**
+   * Counters and stops are kept by it. A keyed digest: of the person's identity number, then it is
+   * the same with all creditors, else of the creditor's own number of them.
+   */
   readonly personKey: string;
   /** IANA name; absent = unknown, then the strictest of the policy's zones counts. */
   readonly zone?: string;

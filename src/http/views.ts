@@ -280,6 +280,7 @@ export const ListMapping = exactly({
       role: Type.Enum(Object.keys(personRoles) as PersonRole[]),
       name: Type.Optional(Column),
       customer: Type.Optional(Column),
+      identity: Type.Optional(Column),
       zone: Type.Optional(Column),
       numbers: Type.Array(
         exactly({ column: Column, kind: Type.Enum(Object.keys(numberKinds) as NumberKind[]) }),

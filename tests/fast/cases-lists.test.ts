@@ -159,6 +159,40 @@ describe('a list', () => {
   });
 });
 
+describe('a person whom two creditors name', () => {
+  it('is one by their identity number; by customer numbers alone nobody can tell', async () => {
+    const other = { creditorId: 'creditor-2', campaignId: 'campaign-2' };
+    await floor.cases.putCreditor(
+      { id: other.creditorId, name: 'B', callerId: numberOf(98) },
+      'it',
+    );
+    const named = { role: 'debtor', customer: '客户', identity: '证件' } as const;
+    const numbers = [{ column: '手机', kind: 'mobile' }] as const;
+    const mapping = { reference: '案件', people: [{ ...named, numbers }] };
+    const rows = (from: number) =>
+      `案件,客户,证件,手机\nA,K-1,11010119900307001x,${numberOf(from)}\nB,K-2,,${numberOf(from + 1)}\n`;
+    for (const [from, change] of [
+      [1, {}],
+      [11, other],
+    ] as const) {
+      const listId = await bringIn(rows(from), { mapping, ...change });
+      expect(await floor.cases.lists.confirm(listId, 'person-2')).toEqual({ done: true });
+    }
+    const people = floor.rows<{ personKey: string; caseId: string }>('SELECT * FROM "CasePerson"');
+    const [a, b, otherA, otherB] = people;
+    expect(otherA?.personKey).toBe(a?.personKey);
+    expect(otherB?.personKey).not.toBe(b?.personKey);
+    expect(granted(await floor.permit()).caseId).toBe(a?.caseId);
+    // The first person is on the line for one creditor, so the other has to wait.
+    expect(granted(await floor.permit(other)).caseId).toBe(otherB?.caseId);
+    expect(floor.entries('contact-withheld')).toMatchObject([
+      { why: 'under-way', facts: { caseId: otherA?.caseId } },
+    ]);
+    expect(JSON.stringify(floor.entries())).not.toContain('19900307');
+    expect(JSON.stringify(people)).not.toContain('19900307');
+  });
+});
+
 describe('a list that fails', () => {
   it('because of what it holds leaves nothing but its entry', async () => {
     const why = 'nul-byte';

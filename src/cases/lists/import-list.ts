@@ -261,9 +261,11 @@ function personKey(
   { digest }: ImportParts,
   creditorId: string,
   { reference }: StagedCase,
-  { customer }: StagedPerson,
+  { identity, customer }: StagedPerson,
   index: number,
 ): string {
+  // No creditor's id begins with a slash, so the two kinds of numbers never meet.
+  if (identity !== undefined) return digest('person', `/identity/${identity}`);
   // The creditor's number of a person is the same in all cases; without one a case stands alone.
   return digest('person', `${creditorId}/${customer ?? `${reference}/${index}`}`);
 }

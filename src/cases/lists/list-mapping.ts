@@ -9,6 +9,8 @@ export interface PersonMapping {
   readonly name?: string;
   /** The creditor's own number of the person: the same in all their cases. */
   readonly customer?: string;
+  /** Number of an identity card or the like: the same with every creditor. Only digested. */
+  readonly identity?: string;
   /** IANA time zone. */
   readonly zone?: string;
   readonly numbers: readonly { readonly column: string; readonly kind: NumberKind }[];
@@ -28,6 +30,7 @@ export interface StagedPerson {
   readonly role: PersonRole;
   readonly name?: string;
   readonly customer?: string;
+  readonly identity?: string;
   readonly zone?: string;
   readonly numbers: readonly { readonly e164: string; readonly kind: NumberKind }[];
 }
@@ -53,6 +56,7 @@ export type RowFault =
   | 'reference-missing'
   | 'bad-amount'
   | 'unknown-zone'
+  | 'bad-identity'
   | 'no-number';
 
 export type RowAnswer =
@@ -92,9 +96,10 @@ function columnsOf(mapping: ListMapping, header: RawRow): Map<string, number> {
   if (names.length > listLimits.columns)
     throw new ListFault('too-many-columns', { line: header.line });
   const wanted = [mapping.reference, mapping.amount, mapping.product].concat(
-    mapping.people.flatMap(({ name, customer, zone, numbers }) => [
+    mapping.people.flatMap(({ name, customer, identity, zone, numbers }) => [
       name,
       customer,
+      identity,
       zone,
       ...numbers.map(({ column }) => column),
     ]),
@@ -186,6 +191,7 @@ function readPerson(
   const { role } = mapping;
   const name = cells.plain(mapping.name);
   const customer = cells.plain(mapping.customer);
+  const identity = readIdentity(cells, mapping.identity);
   const zone = cells.text(mapping.zone);
   if (zone !== undefined && !zones.has(zone))
     throw new RowRefused('unknown-zone', mapping.zone ?? '');
@@ -203,9 +209,27 @@ function readPerson(
     role,
     ...(name === undefined ? {} : { name }),
     ...(customer === undefined ? {} : { customer }),
+    ...(identity === undefined ? {} : { identity }),
     ...(zone === undefined ? {} : { zone }),
     numbers: [...numbers].map(([e164, kind]) => ({ e164, kind })),
   };
+}
+
+const identityForm = /^[A-Z0-9]{6,32}$/;
+/** What stands in a list for "unknown", as 000000, must not make one person of many. */
+const identityCharsLeast = 4;
+
+/** However it is written: without spaces, dots and dashes, in capitals. */
+function readIdentity(cells: Cells, column: string | undefined): string | undefined {
+  const text = cells
+    .text(column)
+    ?.normalize('NFKC')
+    .replace(/[\s.-]/g, '')
+    .toUpperCase();
+  if (column === undefined || text === undefined) return undefined;
+  if (!identityForm.test(text) || new Set(text).size < identityCharsLeast)
+    throw new RowRefused('bad-identity', column);
+  return text;
 }
 
 const amountForm = /^(\d{1,12}|\d{1,3}(?:,\d{3}){1,3})(?:\.(\d{1,2}))?$/;
