@@ -77,6 +77,23 @@ describe('faults', () => {
     ['a tag', 'dataDir: !!binary aGk=', 'Correct'],
     ['a bind beyond loopback', 'http: { host: 0.0.0.0 }', 'so http.tls must be set'],
     ['an unknown zone', 'site: { timeZone: Mars/Base }', 'site.timeZone is not the name'],
+    ['a region that is none', 'site: { region: XX }', 'site.region is not a country'],
+    ['keys beside the data', 'keysDir: data', 'keysDir lies within dataDir'],
+    ['keys in the data', 'keysDir: data/own/keys', 'keysDir lies within dataDir'],
+    ['data in the keys', 'keysDir: .\ndataDir: data', 'keysDir holds dataDir'],
+    ['a spool in the vault', asteriskWith('spoolDir: vault/raw'), 'spoolDir lies within vault'],
+    ['a spool that is the data', asteriskWith('spoolDir: .'), 'spoolDir holds dataDir'],
+    [
+      'secrets that Asterisk reads',
+      asteriskWith('secretsDir: asterisk/s'),
+      'secretsDir lies within',
+    ],
+    [
+      'a spool as a quarantine',
+      asteriskWith('configDir: spool-quarantine'),
+      'configDir lies within',
+    ],
+    ['a phone nobody signs in at', phone('1000001'), 'telephony.extensions[0].number is text'],
     ['an unknown zone in a list', 'contact: { zones: [Here] }', 'contact.zones[0] is not the name'],
     [
       'hours that are none',
@@ -136,6 +153,14 @@ describe('secret files', () => {
     expect(faultOf(() => readSecret(`${file}-none`)).code).toBe('config.unreadable');
   });
 });
+
+function asteriskWith(keys: string): string {
+  return `telephony: { asterisk: { ${keys} } }`;
+}
+
+function phone(number: string): string {
+  return `telephony: { extensions: [{ number: '${number}' }] }`;
+}
 
 function campaign(keys: string): string {
   return `telephony: { campaign: { ${keys} } }`;

@@ -1,11 +1,12 @@
 // Reads the configuration: defaults, a YAML file over them, and one error that names every fault.
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Settings } from 'typebox/system';
 import { Value } from 'typebox/value';
 import { parseDocument } from 'yaml';
 import { idProblem } from './audit/entry.ts';
 import { holidaysOf, isZone, parseRange } from './calendar.ts';
+import { isRegion } from './cases/lists/phone-number.ts';
 import {
   allowed,
   type Config,
@@ -43,7 +44,9 @@ export function parseConfig(text: string, folder: string, file = 'the configurat
   if (faults.length === 0) {
     const config = found as Config;
     faults.push(...contradictions(config));
-    if (faults.length === 0) return withPaths(config, folder);
+    const placed = withPaths(config, folder);
+    faults.push(...overlaps(placed));
+    if (faults.length === 0) return placed;
   }
   const rest = faults.length - maxFaults;
   const shown = faults.slice(0, maxFaults).concat(rest > 0 ? [`and ${rest} more`] : []);
@@ -157,6 +160,7 @@ function contradictions({ site, http, telephony, contact }: Config): string[] {
     ...contact.zones.map((zone, index) => [`contact.zones[${index}]`, zone]),
   ] as const)
     unless(isZone(zone ?? ''), `${key} is not the name of an IANA time zone`);
+  unless(isRegion(site.region), 'site.region is not a country whose numbers can be read');
   for (const [day, ranges] of Object.entries(contact.hours))
     for (const range of ranges)
       unless(parseRange(range) !== undefined, `contact.hours.${day} has no hours like ${range}`);
@@ -196,6 +200,49 @@ function contradictions({ site, http, telephony, contact }: Config): string[] {
   })) {
     const twice = values.filter((value, index) => values.indexOf(value as never) !== index);
     unless(twice.length === 0, `${key} stand twice: ${twice.join(', ')}`);
+  }
+  return faults;
+}
+
+/** Where things lie; docs/evidence-format.md names those of the data folder a verifier needs. */
+export function foldersOf(config: Config) {
+  const { dataDir, telephony } = config;
+  const { configDir, spoolDir } = telephony.asterisk;
+  return {
+    database: join(dataDir, 'gatehouse.db'),
+    ledger: join(dataDir, 'ledger'),
+    vault: join(dataDir, 'vault'),
+    work: join(dataDir, 'work'),
+    uploads: join(dataDir, 'uploads'),
+    spool: spoolDir,
+    // Beside the spool on its file system, so that moving a recording there can't lose it.
+    quarantine: `${spoolDir}-quarantine`,
+    cdr: join(configDir, 'log/cdr-csv'),
+  };
+}
+
+const isWithin = (path: string, folder: string) => `${path}/`.startsWith(`${folder}/`);
+
+/** Folders that would hold each other's files: what is tidied in one would be lost in another. */
+function overlaps(config: Config): string[] {
+  const { dataDir, keysDir, telephony } = config;
+  const { configDir, secretsDir } = telephony.asterisk;
+  const { ledger, vault, work, uploads, spool, quarantine } = foldersOf(config);
+  const set = {
+    keysDir,
+    'telephony.asterisk.configDir': configDir,
+    'telephony.asterisk.secretsDir': secretsDir,
+    'telephony.asterisk.spoolDir': spool,
+    'the quarantine beside telephony.asterisk.spoolDir': quarantine,
+  };
+  const all = Object.entries({ ...set, ledger, vault, work, uploads });
+  const faults: string[] = [];
+  // Whoever takes a backup of one must not get the other with it.
+  if (isWithin(keysDir, dataDir)) faults.push('keysDir lies within dataDir');
+  for (const [key, folder] of Object.entries(set)) {
+    if (isWithin(dataDir, folder)) faults.push(`${key} holds dataDir`);
+    for (const [other, place] of all)
+      if (other !== key && isWithin(folder, place)) faults.push(`${key} lies within ${other}`);
   }
   return faults;
 }

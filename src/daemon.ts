@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { realClock } from './clock.ts';
+import { foldersOf } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { type Floor, openFloor } from './floor.ts';
 import type { AlarmsForHttp } from './http/floor-port.ts';
@@ -10,7 +11,7 @@ import { type Http, openHttp } from './http/http.ts';
 import type { AlarmView } from './http/views.ts';
 import { type Log, openLog } from './log.ts';
 import { openNotify } from './notify.ts';
-import { foldersOf, openRealWorld, projectFolder, type RealWorld } from './real-world.ts';
+import { openRealWorld, projectFolder, type RealWorld } from './real-world.ts';
 import type { Account } from './store/account.ts';
 import { openClient } from './store/client.ts';
 import { openHistory } from './store/history.ts';

@@ -7,7 +7,7 @@ import { holidaysOf, parseRange, type WeeklyHours } from './calendar.ts';
 import { chineseYears } from './calendar-data.ts';
 import { type ContactPolicy, defaultCaps } from './cases/contact-policy.ts';
 import { type Clock, realClock, type Timer } from './clock.ts';
-import { readSecret } from './config.ts';
+import { foldersOf, readSecret } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { FloorError } from './errors.ts';
 import { type Ids, realIds } from './ids.ts';
@@ -46,21 +46,6 @@ export interface RealWorld {
   /** The Asterisk that the daemon runs itself; undefined where a unit of the site does. */
   asterisk: RunningAsterisk | undefined;
   close(): Promise<void>;
-}
-
-/** Where things lie in the data folder; docs/evidence-format.md names those a verifier needs. */
-export function foldersOf(config: Config) {
-  const { dataDir, telephony } = config;
-  return {
-    database: join(dataDir, 'gatehouse.db'),
-    vault: join(dataDir, 'vault'),
-    work: join(dataDir, 'work'),
-    uploads: join(dataDir, 'uploads'),
-    spool: telephony.asterisk.spoolDir,
-    // Beside the spool on its file system, so that moving a recording there can't lose it.
-    quarantine: `${telephony.asterisk.spoolDir}-quarantine`,
-    cdr: join(telephony.asterisk.configDir, 'log/cdr-csv'),
-  };
 }
 
 /** The folder that holds `prisma/`, from the sources and from the built files alike. */

@@ -10,7 +10,7 @@ const layers: readonly Layer[] = [
   ['facts', '(draft|alarm|ids|calendar|calendar-data|audit/entry|people/person)\\.ts', ''],
   ['frame', '(room|clock|errors)\\.ts', 'frame'],
   ['log', '(log|redact)\\.ts', 'frame log'],
-  ['config', 'config.*\\.ts', 'frame config pure'],
+  ['config', 'config.*\\.ts', 'frame config pure lists'],
   [
     'main',
     '(main|command-line|daemon|verify-command)\\.ts',

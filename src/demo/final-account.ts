@@ -1,7 +1,7 @@
 // The demo's final account: what carrier, Asterisk, ledger and vault each say, held together.
+import { foldersOf } from '../config.ts';
 import type { Config } from '../config-schema.ts';
 import type { RunningFloor } from '../daemon.ts';
-import { foldersOf } from '../real-world.ts';
 import { readRecordedRows } from '../store/recording-proof.ts';
 import { verifyFolder } from '../store/verify-folder.ts';
 import { readCallRecords } from '../telephony/asterisk/cdr.ts';
