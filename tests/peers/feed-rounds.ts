@@ -1,5 +1,6 @@
 // Takes a working floor its links to Asterisk, or Asterisk itself, and sees it work again.
 import type { Clock } from '../../src/clock.ts';
+import type { FloorNews } from './floor-news.ts';
 import { extensions, type FloorRig, numberOf } from './floor-rig.ts';
 import { hopelessMs } from './kill-rounds.ts';
 
@@ -32,7 +33,7 @@ export interface Cut {
   seq: number;
   /** Permits granted while the floor knew that the link was away. */
   grantedBlind: number;
-  /** From the healing until the next call was connected. */
+  /** From the healing until a call that was dialed after it is connected. */
   backMs: number;
 }
 
@@ -52,8 +53,18 @@ export async function cutOnce(rig: FloorRig, feed: Feed, clock: Clock): Promise<
   const healedUptimeMs = clock.uptimeMs();
   const healedSeq = news.nextSeq;
   link.heal();
-  await news.untilSaid('call-connected', healedSeq, hopelessMs);
+  await news.untilSaid('alarm-cleared', healedSeq, hopelessMs, `feed-${feed}`);
+  await untilNewTalk(news, healedSeq);
   return { seq: from, grantedBlind, backMs: Math.round(clock.uptimeMs() - healedUptimeMs) };
+}
+
+/** What rang already is connected with one link as well: only what is dialed later shows work. */
+async function untilNewTalk(news: FloorNews, fromSeq: number): Promise<void> {
+  const look = () => {
+    const dialed = new Set(news.said('call-dialed', fromSeq).map(({ about }) => about));
+    return news.said('call-connected', fromSeq).some(({ about }) => dialed.has(about));
+  };
+  await news.until('call dialed and connected', look, hopelessMs);
 }
 
 export interface Crash {
@@ -61,7 +72,7 @@ export interface Crash {
   seq: number;
   /** Calls that were up when Asterisk died. */
   callIds: readonly string[];
-  /** From its death until the next call was connected. */
+  /** From its death until a call that was dialed after it is connected. */
   backMs: number;
 }
 
@@ -79,7 +90,7 @@ export async function killAsterisk(rig: FloorRig, agents: number, clock: Clock):
   process.kill(pid, 'SIGKILL');
   const killedUptimeMs = clock.uptimeMs();
   await talkFor(2_000, 4_000);
-  await news.untilSaid('call-connected', from, hopelessMs);
+  await untilNewTalk(news, from);
   const backMs = Math.round(clock.uptimeMs() - killedUptimeMs);
   const up = () => news.all('Agent', ({ legState }) => legState === 'up').length === agents;
   await news.until('every phone', up, 10_000);

@@ -119,7 +119,9 @@ export function lossFaults(account: FloorAccount): string[] {
     const told = `${callId} ${JSON.stringify(call.carrier)} ${JSON.stringify(call.cdr)}`;
     if (wasAnswered(call) || says(call, 'call-answered')) {
       const isSealed = says(call, 'recording-sealed');
-      const isPut = says(call, 'recording-quarantined') && recording?.why !== 'both-legs-missing';
+      // Where nothing could be written nothing lies, and for that the call was ended.
+      const hasLeg = recording?.why !== 'both-legs-missing' || row?.outcome === 'not-recorded';
+      const isPut = hasLeg && says(call, 'recording-quarantined');
       const isSafe = isSealed
         ? recording?.state === 'kept' && typeof recording.wrappedKey === 'string'
         : isPut &&
