@@ -329,7 +329,11 @@ export const configSchema = object('Gatehouse', {
     ),
   }),
   retention: object('How long things are kept; a legal hold always wins.', {
-    cdrDays: days('Asterisk’s own call records, which hold numbers.', 7),
+    cdrDays: days(
+      'Call records of a private Asterisk, which hold numbers. A site’s own are not the ' +
+        'daemon’s to delete: `asterisk/site/logrotate.conf` does it.',
+      7,
+    ),
   }),
 });
 

@@ -93,6 +93,11 @@ describe('faults', () => {
       asteriskWith('configDir: spool-quarantine'),
       'configDir lies within',
     ],
+    [
+      'days of records not ours',
+      `${asteriskWith('run: site')}\nretention: { cdrDays: 7 }`,
+      'logrotate',
+    ],
     ['a phone nobody signs in at', phone('1000001'), 'telephony.extensions[0].number is text'],
     ['an unknown zone in a list', 'contact: { zones: [Here] }', 'contact.zones[0] is not the name'],
     [

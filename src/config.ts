@@ -39,11 +39,15 @@ export function loadConfig(file?: string): Config {
 
 /** The same for a text; `folder` is where its relative paths start. */
 export function parseConfig(text: string, folder: string, file = 'the configuration'): Config {
-  const found = Value.Default(configSchema, parseYaml(text, file) ?? {});
+  const given = parseYaml(text, file) ?? {};
+  const setsDays = isObject(given) && isObject(given.retention) && 'cdrDays' in given.retention;
+  const found = Value.Default(configSchema, given);
   const faults = faultsOf(found);
   if (faults.length === 0) {
     const config = found as Config;
     faults.push(...contradictions(config));
+    if (setsDays && config.telephony.asterisk.run === 'site')
+      faults.push('retention.cdrDays: a site’s own records go by asterisk/site/logrotate.conf');
     const placed = withPaths(config, folder);
     faults.push(...overlaps(placed));
     if (faults.length === 0) return placed;

@@ -145,15 +145,12 @@ const rotateEveryMs = 3_600_000;
 function keepCallRecords(config: Config, store: Store, clock: Clock, log: Log): Timer {
   const { cdr } = foldersOf(config);
   let timer: Timer;
-  const rotate = async () => {
-    const deleted = await rotateCallRecords(cdr, config.retention.cdrDays, clock);
-    if (deleted.length === 0) return;
-    const facts = { files: deleted.length };
-    const about = 'call-records';
-    const why = 'retention';
-    const entry = { room: 'telephony', what: 'call-records-deleted', who: 'system', about, why };
-    store.commit({ room: 'telephony', entries: [{ ...entry, facts }], changes: [] });
-  };
+  const about = 'call-records';
+  const why = 'retention';
+  const entry = { room: 'telephony', what: 'call-records-deleted', who: 'system', about, why };
+  const deleting = (files: number) =>
+    store.commit({ room: 'telephony', entries: [{ ...entry, facts: { files } }], changes: [] });
+  const rotate = () => rotateCallRecords(cdr, config.retention.cdrDays, clock, deleting);
   const hourly = () => {
     timer = clock.after(rotateEveryMs, hourly);
     rotate().catch((cause) => log.error('call records not rotated', { cause }));

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig, parseConfig } from '../../src/config.ts';
 
 /** Of ten; 9.6 is a unit without hardening. */
 const highestExposure = 2;
@@ -85,6 +85,18 @@ describe('asterisk.service.d/gatehouse.conf', () => {
   it('starts Asterisk without -G, with which it drops the group it shares', () => {
     const dropIn = readFileSync('systemd/asterisk.service.d/gatehouse.conf', 'utf8');
     expect(dropIn).toMatch(/^ExecStart=\nExecStart=\S+asterisk (?!.*-G)/m);
+  });
+});
+
+describe('logrotate.conf', () => {
+  it('keeps call records for seven days, for their owner only, and also counts quiet days', () => {
+    const text = readFileSync('asterisk/site/logrotate.conf', 'utf8');
+    const orders = [...text.matchAll(/^ {4}(?!#)(.+)$/gm)].map(([, order]) => order);
+    const days = Number(/^ {4}rotate (\d+)$/m.exec(text)?.[1]);
+    expect(1 + days).toBe(parseConfig('', '/').retention.cdrDays);
+    expect(orders).toContain('daily');
+    expect(orders).toContain('ifempty');
+    expect(orders).toContain('create 0600 asterisk asterisk');
   });
 });
 

@@ -147,7 +147,9 @@ async function caseOf(number: string): Promise<string> {
 
 /** What the daemon does with the records each hour, so many days from now. */
 const recordsAfter = (days: number) =>
-  rotateCallRecords(rig.cdrFolder, cdrDays, {
-    ...realClock,
-    utcMs: () => realClock.utcMs() + days * dayMs,
-  });
+  rotateCallRecords(
+    rig.cdrFolder,
+    cdrDays,
+    { ...realClock, utcMs: () => realClock.utcMs() + days * dayMs },
+    () => {},
+  );

@@ -43,18 +43,25 @@ describe('readCallRecords', () => {
 });
 
 describe('rotateCallRecords', () => {
+  let deletions: number[] = [];
+  beforeEach(() => {
+    deletions = [];
+  });
+  const rotate = (day: number) =>
+    rotateCallRecords(folder, 7, clockAt(day), (files) => deletions.push(files));
+
   it('loses no record while a day is put aside', async () => {
     await append(answered);
-    await rotateCallRecords(folder, 7, clockAt(20_000));
+    await rotate(20_000);
     await append(busy);
     expect((await readCallRecords(folder)).map((r) => r.uniqueId)).toEqual(['call-1', 'call-2']);
   });
 
   it('does it once a day, and leaves a file that only its owner reads', async () => {
     await append(answered);
-    await rotateCallRecords(folder, 7, clockAt(20_000));
+    await rotate(20_000);
     await append(busy);
-    await rotateCallRecords(folder, 7, clockAt(20_000));
+    await rotate(20_000);
     expect(await readdir(folder)).toHaveLength(2);
     const current = join(folder, 'Master.csv');
     expect(await readFile(current, 'utf8')).toBe(busy);
@@ -65,16 +72,33 @@ describe('rotateCallRecords', () => {
     await writeFile(join(folder, 'note.txt'), 'x');
     for (let day = 20_000; day < 20_010; day += 1) {
       await append(answered);
-      await rotateCallRecords(folder, 7, clockAt(day));
+      await rotate(day);
     }
     const left = (await readdir(folder)).sort();
     expect(left.filter((name) => name.startsWith('until-'))).toHaveLength(7);
     expect(left).toContain('note.txt');
-    expect(await rotateCallRecords(folder, 7, clockAt(20_020))).toHaveLength(7);
+    expect(deletions).toEqual([1, 1, 1]);
+    await rotate(20_020);
+    expect(deletions).toEqual([1, 1, 1, 7]);
+  });
+
+  it('deletes nothing that could not be put on record before', async () => {
+    await append(answered);
+    await rotate(20_000);
+    const refuse = () => {
+      throw new Error('no commit');
+    };
+    await expect(rotateCallRecords(folder, 7, clockAt(20_007), refuse)).rejects.toThrow(
+      'no commit',
+    );
+    expect(await readdir(folder)).toContain('until-2024-10-04.csv');
+    await rotate(20_007);
+    expect(deletions).toEqual([1]);
   });
 
   it('has nothing to do where no call was', async () => {
-    expect(await rotateCallRecords(folder, 7, clockAt(20_000))).toEqual([]);
+    await rotate(20_000);
+    expect(deletions).toEqual([]);
     expect(await readdir(folder)).toEqual([]);
   });
 });

@@ -44,19 +44,21 @@ export async function readCallRecords(folder: string): Promise<CallRecord[]> {
 
 /**
  * Puts the records since the last rotation aside under today's date and deletes those of
- * `keepDays` days ago and before. Returns the names of the deleted files. Call it at least daily.
+ * `keepDays` days ago and before, once `deleting` has put on record how many files these are. A run
+ * cut short between the two is made up for by the next one. Call it at least daily.
  */
 export async function rotateCallRecords(
   folder: string,
   keepDays: number,
   clock: Clock,
-): Promise<string[]> {
+  deleting: (files: number) => void,
+): Promise<void> {
   const today = Math.floor(clock.utcMs() / dayMs);
   const files = await kept(folder);
   if (!files.some(({ day }) => day === today)) await putAside(folder, today);
   const old = files.filter(({ day }) => day <= today - keepDays).map(({ name }) => name);
+  if (old.length > 0) deleting(old.length);
   for (const name of old) await rm(join(folder, name));
-  return old;
 }
 
 async function putAside(folder: string, today: number): Promise<void> {
