@@ -100,7 +100,10 @@ export async function runDaemon(config: Config): Promise<number> {
     end(1);
   });
   const { floor, http, real, enrolmentCode } = running;
-  if (real.recoverySheet !== undefined) process.stdout.write(real.recoverySheet);
+  if (real.recoverySheetFile !== undefined) {
+    const todo = 'Print it or copy it by hand, lock it away elsewhere, and delete the file.';
+    process.stdout.write(`Recovery sheet: ${real.recoverySheetFile}\n${todo}\n`);
+  }
   if (enrolmentCode !== undefined) {
     process.stdout.write(`First person: enrol with the code ${enrolmentCode}\n`);
   }

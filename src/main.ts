@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 // The command line: reads what is asked for, runs it, and is the only place that ends the process.
-import { type Commands, readCommandLine } from './command-line.ts';
+import { text } from 'node:stream/consumers';
+import { type Commands, type Given, readCommandLine } from './command-line.ts';
 import { loadConfig } from './config.ts';
 import { configMarkdown } from './config-markdown.ts';
 import { runDaemon } from './daemon.ts';
 import { runDemo } from './demo/demo.ts';
 import { FloorError } from './errors.ts';
+import { type KeysAction, runKeys } from './keys-command.ts';
 import { runVerify } from './verify-command.ts';
 
 const help = `Usage: gatehouse COMMAND
@@ -14,6 +16,9 @@ const help = `Usage: gatehouse COMMAND
   demo [--stay]                   run a whole floor on this machine, with a demo carrier and phones
   verify FOLDER [--item ID] [--key FILE] [--checkpoint FILE]
                                   check a data folder or a copy of one; no daemon is needed
+  keys restore [--config FILE]    put the lost master key back from the recovery sheet
+  keys rotate [--config FILE]     pass signing on to a new key
+  keys replace [--config FILE]    bring in a new signing key for one that was lost
   config check [--config FILE]    check a configuration, change nothing
   config keys                     every key with its default, range and meaning
   help                            this text
@@ -28,6 +33,9 @@ const commands: Commands = {
     run: ({ words: [folder = ''], options: { item, key, checkpoint } }) =>
       runVerify({ folder, item, keyFile: key, checkpointFile: checkpoint }, print),
   },
+  'keys restore': { options: ['config'], run: (given) => keys('restore', given) },
+  'keys rotate': { options: ['config'], run: (given) => keys('rotate', given) },
+  'keys replace': { options: ['config'], run: (given) => keys('replace', given) },
   'config check': {
     options: ['config'],
     async run({ options }) {
@@ -39,8 +47,11 @@ const commands: Commands = {
   help: { run: async () => print(help) },
 };
 
-function print(text: string): number {
-  process.stdout.write(text);
+const keys = (action: KeysAction, { options }: Given) =>
+  runKeys(action, loadConfig(options.config), () => text(process.stdin), print);
+
+function print(said: string): number {
+  process.stdout.write(said);
   return 0;
 }
 

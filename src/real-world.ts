@@ -28,7 +28,7 @@ import { type RunningAsterisk, runAsterisk } from './telephony/asterisk/asterisk
 import { makeCallRecords, rotateCallRecords } from './telephony/asterisk/cdr.ts';
 import { openSealing } from './telephony/asterisk/sealing.ts';
 import { realDisk } from './vault/disk.ts';
-import { openSiteKeys, type SiteKeys } from './vault/keys.ts';
+import { openSiteKeys, type SiteKeys, writeRecoverySheet } from './vault/keys.ts';
 import { openVault, type Vault } from './vault/vault.ts';
 import type { World } from './world.ts';
 
@@ -41,8 +41,8 @@ export interface RealWorld {
   keys: SiteKeys;
   /** Plain bytes of a recording that is what was sealed. */
   openAudio: ReturnType<typeof openAudioOf>;
-  /** Text of the recovery sheet; only at the first start. */
-  recoverySheet: string | undefined;
+  /** File of the recovery sheet; only at the first start. */
+  recoverySheetFile: string | undefined;
   /** The Asterisk that the daemon runs itself; undefined where a unit of the site does. */
   asterisk: RunningAsterisk | undefined;
   close(): Promise<void>;
@@ -59,6 +59,31 @@ export function projectFolder(): string {
   return folder;
 }
 
+export interface House {
+  store: Store;
+  database: Database;
+  /** Names of the migrations that were applied now. */
+  applied: readonly string[];
+  close(): void;
+}
+
+/** Takes the data folder for this process and brings its database to the shipped form. */
+export function openHouse(config: Config, clock: Clock, failed?: (cause: unknown) => void): House {
+  const lock = lockFolder(config.dataDir);
+  const database = openDatabase(foldersOf(config).database);
+  const close = () => {
+    database.close();
+    lock.release();
+  };
+  try {
+    const applied = migrate(database, join(projectFolder(), 'prisma/migrations'), clock.utcMs());
+    return { store: openStore(database, clock, failed), database, applied, close };
+  } catch (cause) {
+    close();
+    throw cause;
+  }
+}
+
 export async function openRealWorld(
   config: Config,
   log: Log,
@@ -67,11 +92,9 @@ export async function openRealWorld(
   const clock = realClock;
   const ids = realIds;
   const folders = foldersOf(config);
-  const lock = lockFolder(config.dataDir);
-  const database = openDatabase(folders.database);
-  const applied = migrate(database, join(projectFolder(), 'prisma/migrations'), clock.utcMs());
+  const house = openHouse(config, clock, stop);
+  const { store, database, applied } = house;
   if (applied.length > 0) log.info('database migrated', { applied });
-  const store = openStore(database, clock, stop);
   const inForce = keysInForce(store);
   const opened = openSiteKeys(config.keysDir, ids, inForce?.signingKey, inForce?.keyId);
   if (!opened.opened) throw new FloorError(`keys.${opened.fault}`, opened.place);
@@ -126,15 +149,17 @@ export async function openRealWorld(
     vault,
     keys,
     openAudio: openAudioOf(database, vault),
-    recoverySheet: inForce === undefined ? opened.sheet(account.siteId) : undefined,
+    recoverySheetFile:
+      inForce === undefined
+        ? writeRecoverySheet(config.keysDir, opened.sheet(account.siteId))
+        : undefined,
     asterisk,
     async close() {
       rotation?.cancel();
       await asterisk?.stop();
       await recordings.close();
       await account.end();
-      database.close();
-      lock.release();
+      house.close();
     },
   };
 }

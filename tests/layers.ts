@@ -13,7 +13,7 @@ const layers: readonly Layer[] = [
   ['config', 'config.*\\.ts', 'frame config pure lists'],
   [
     'main',
-    '(main|command-line|daemon|verify-command)\\.ts',
+    '(main|command-line|daemon|keys-command|verify-command)\\.ts',
     'frame log config process main demo real-world floor http simulation audit vault store',
   ],
   ['demo', 'demo/', 'frame log config main demo real-world adapter pure vault store'],

@@ -82,8 +82,8 @@ const lineCheck = (line: number, hex: string) => hash('sha256', `${line}:${hex}`
 const inGroups = (hex: string) => hex.match(/.{4}/g)?.join(' ') ?? '';
 
 /**
- * The sheet that is printed once at set-up and locked away: whoever holds it and the database can
- * read every recording, and without it and the key file nobody can.
+ * The sheet that is made once at set-up, printed and locked away: whoever holds it and the
+ * database can read every recording, and without it and the key file nobody can.
  */
 export function recoverySheet(master: Buffer, siteId: string): string {
   const lines = [];
@@ -161,7 +161,7 @@ export function openSiteKeys(
 ): KeysOutcome {
   const masterPath = join(folder, masterName);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (inForce === undefined && !existsSync(masterPath)) {
+  if (inForce === undefined && !hasMasterKey(folder)) {
     restoreMasterKey(folder, ids.bytes(keyBytes));
   }
   const signing = inForce ?? addSigningKey(folder, ids);
@@ -188,9 +188,24 @@ export function openSiteKeys(
   };
 }
 
+/** Whether there is a file of the master key, sound or not. */
+export function hasMasterKey(folder: string): boolean {
+  return existsSync(join(folder, masterName));
+}
+
+/**
+ * Writes the recovery sheet beside the keys, where it gives away nothing that is not there already;
+ * printed to a log it would stay in the log. Returns the file, which has to leave the machine.
+ */
+export function writeRecoverySheet(folder: string, sheet: string): string {
+  const name = 'recovery-sheet.txt';
+  writeKeyFile(folder, name, sheet);
+  return join(folder, name);
+}
+
 /** Puts a master key into the folder, as from a recovery sheet; asserts that there is none. */
 export function restoreMasterKey(folder: string, master: Buffer): void {
-  assert(!existsSync(join(folder, masterName)), 'a master key is there; it is never replaced');
+  assert(!hasMasterKey(folder), 'a master key is there; it is never replaced');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeKeyFile(folder, masterName, `${master.toString('hex')}\n`);
 }
