@@ -219,7 +219,10 @@ export function openPeople(parts: PeopleParts): People {
   };
 }
 
-/** Orders about another person's record. */
+/**
+ * Orders about another person's record. Those that open an account or give rights need a session:
+ * a program's token that could do so would outlive its own end.
+ */
 function personOrders(
   room: PeopleRoom,
   ids: Ids,
@@ -229,20 +232,24 @@ function personOrders(
 > {
   return {
     async addPerson(actor, order) {
+      if (actor.kind !== 'session') return refuse('session-needed');
       const code = ids.next(codeKind);
       const event = { kind: 'add-person', by: tokens.byOf(actor), codeHash: digest(code) } as const;
       const outcome = await room.ask<Outcome<{ personId: string }>>({ ...event, ...order });
       return outcome.done ? { ...outcome, code } : outcome;
     },
     async issueCode(actor, personId) {
+      if (actor.kind !== 'session') return refuse('session-needed');
       const code = ids.next(codeKind);
       const codeHash = digest(code);
       const event = { kind: 'issue-code', by: tokens.byOf(actor), personId, codeHash } as const;
       const outcome = await room.ask<Outcome>(event);
       return outcome.done ? { ...outcome, code } : outcome;
     },
-    setRoles: (actor, personId, roles, why) =>
-      room.ask({ kind: 'set-roles', by: tokens.byOf(actor), personId, roles, why }),
+    async setRoles(actor, personId, roles, why) {
+      if (actor.kind !== 'session') return refuse('session-needed');
+      return room.ask({ kind: 'set-roles', by: tokens.byOf(actor), personId, roles, why });
+    },
     recordRequirement: (actor, personId, requirement) =>
       room.ask({ kind: 'record-requirement', by: tokens.byOf(actor), personId, requirement }),
     withdrawRequirement: (actor, personId, requirement, why) => {
@@ -269,7 +276,7 @@ function tokenOrders(
       return tokens.actorOf(room.view(), row, clock.utcMs());
     },
     async issueToken(actor, order) {
-      // A token that could make others would outlive its own end.
+      // As with accounts and rights: a token that could make others would outlive its own end.
       if (actor.kind !== 'session') return refuse('session-needed');
       const secret = newSecret(ids);
       const event = { kind: 'issue-token', by: tokens.byOf(actor), hash: digest(secret) } as const;

@@ -289,6 +289,29 @@ describe('own and others', () => {
   });
 });
 
+describe('a program with a token of a person', () => {
+  it('opens no account, gives no rights and makes no further token', async () => {
+    const { token } = await floor.person('it');
+    const { personId } = await floor.person('supervisor');
+    const order = { label: 'crm', roles: ['it'], days: 1 };
+    const program = (await ask('POST', '/api/tokens', token, order)).json.token;
+    const person = { name: 'Ghost', roles: ['it', 'supervisor', 'data'] };
+    const own = `/api/people/${personId}`;
+    for (const [method, url, body] of [
+      ['POST', '/api/tokens', order],
+      ['POST', '/api/people', person],
+      ['POST', `${own}/code`, undefined],
+      ['PUT', `${own}/roles`, { roles: ['it'], why: 'moved' }],
+    ] as const) {
+      const answer = await ask(method, url, program, body);
+      expect(answer, url).toMatchObject({ status: 403, json: { code: 'session-needed' } });
+    }
+    expect(floor.people.all().map(({ name }) => name)).not.toContain('Ghost');
+    expect((await ask('POST', '/api/people', token, person)).status).toBe(200);
+    expect((await ask('GET', '/api/people', program)).status).toBe(200);
+  });
+});
+
 describe('limits', () => {
   it('gives each session so many requests a minute, and other sessions theirs', async () => {
     const { token } = await floor.person('lead');
