@@ -27,6 +27,13 @@ const numbers = [
   '4242424242424242',
   '4242 4242 4242 4242',
   '5550123',
+  '100_0000_0123',
+  '100|0000|0123',
+  '100\u200b0000\u200b0123',
+  '1\u20600\u20600\u20600\u20600\u20600\u20600\u20601',
+  '一〇〇〇〇〇〇零一二三',
+  '幺零零 零零零零 零幺二三',
+  '壹零零零零零零零壹贰叁',
 ];
 
 const secrets = ['hunter2-and-more', 'c2VjcmV0c2VjcmV0c2VjcmV0'];
@@ -113,11 +120,21 @@ describe('numbers that are no text', () => {
       share: 1 / 3,
     };
     expect(redact(kept)).toEqual(kept);
-    expect(redact({ number: '101', callerId: 5 })).toEqual({
+    expect(redact({ number: '101', callerId: 5, e164: '12345' })).toEqual({
       number: '[number]',
+      e164: '[number]',
       callerId: '[number]',
     });
   });
+});
+
+it('an enrolment code does not get out, whose it is may be read', () => {
+  const code = 'enrol-5g4d8fj44br88rw4';
+  for (const way of Object.values(ways)) {
+    expect(way(code)).toContain('[secret]');
+    expect(way(code)).not.toContain(code);
+  }
+  expect(redactText('enrolment-5g4d8fj44br88rw4')).toBe('enrolment-5g4d8fj44br88rw4');
 });
 
 describe('what a reader of the log needs stays', () => {

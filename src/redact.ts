@@ -13,10 +13,12 @@ const secretWord =
   'private[_-]?key|wrapped[_-]?key|master[_-]?key';
 const secretName = new RegExp(secretWord, 'i');
 /** Fields that hold a number of a person whatever it looks like. */
-const numberName = /^(number|phone|mobile|msisdn|callerId|calleeId|cardNumber|pan|idNumber)$/i;
+const numberName = /^(number|e164|phone|mobile|msisdn|callerId|calleeId|cardNumber|pan|idNumber)$/i;
 /** Whole numbers of seven digits and more are told only where their name ends in a unit. */
 const countName = /(Ms|Bytes|Seq|Size|Count|Micros)$|^(seq|pid|count|size|bytes)$/;
 
+/** It opens an account. People's room makes them, and shows each once. */
+const enrolmentCode = /enrol-[2-9b-z]{16}/gi;
 const pem = /-----BEGIN [A-Z ]+-----[\s\S]*?(?:-----END [A-Z ]+-----|$)/g;
 // `name=value`, `"name": "value"` and `name: Bearer value`, also inside a longer name. A quoted
 // value ends at the quote it began with, escaped as often, or with the text.
@@ -37,8 +39,11 @@ const kept = [
   String.raw`(?<!\w)(?=[\da-f]*[a-f])[\da-f]{32,}(?!\w)`,
   String.raw`(?<![\p{Nd}.])(?:\d{1,3}\.){3}\d{1,3}(?![\p{Nd}.])`,
 ].join('|');
-// Seven digits of any script, with up to two marks between them: E.164, national forms, cards.
-const number = String.raw`\+?\p{Nd}(?:[\s().\-/+\u2010-\u2015]{0,2}\p{Nd}){6,}`;
+// Seven digits of any script, with up to two marks between them, some of which nobody sees: E.164,
+// national forms, cards, and numbers written out as they are read aloud.
+const digit = String.raw`[\p{Nd}〇零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖]`;
+const mark = String.raw`[\s()._|·\-/+\u2010-\u2015\p{Cf}]`;
+const number = String.raw`\+?${digit}(?:${mark}{0,2}${digit}){6,}`;
 const keptOrNumber = new RegExp(`(${kept})|${number}`, 'gu');
 
 /** The text without secrets, and without runs of digits that could be a phone or card number. */
@@ -47,6 +52,7 @@ export function redactText(text: string): string {
   return short
     .replace(/(?:%[\da-f]{2})+/gi, decoded)
     .replace(pem, hiddenSecret)
+    .replace(enrolmentCode, hiddenSecret)
     .replace(userInUrl, `$1${hiddenSecret}@`)
     .replace(assigned, `$1${hiddenSecret}`)
     .replace(bearer, `$1 ${hiddenSecret}`)

@@ -11,6 +11,8 @@ export const idleLimitMs = hourMs;
 export const sessionLimitMs = 12 * hourMs;
 /** An enrolment code opens an account within this time. */
 export const codeLimitMs = 24 * hourMs;
+/** A clock that was set back by more than this is not a small correction. */
+export const clockStepMs = 5 * minuteMs;
 /** The longest life of an API token. */
 export const apiTokenLimitMs = 365 * 24 * hourMs;
 /** A login beyond this many ends the oldest session of the person. */
@@ -23,6 +25,17 @@ export const refusalsPerMinute = 30;
 function endOf(token: TokenRow, usedUtcMs: number | undefined): number {
   if (token.kind !== 'session') return token.endsUtcMs;
   return Math.min(token.endsUtcMs, (usedUtcMs ?? token.madeUtcMs) + idleLimitMs);
+}
+
+/**
+ * Why a token does not count now, or undefined while it does. One that is known from later than
+ * now shows that the clock was set back: nobody can say how old it is.
+ */
+function overAt(token: TokenRow, usedUtcMs: number | undefined, atUtcMs: number) {
+  if (atUtcMs >= token.endsUtcMs) return 'expired';
+  if (atUtcMs >= endOf(token, usedUtcMs)) return 'idle';
+  const knownUtcMs = Math.max(token.madeUtcMs, usedUtcMs ?? 0);
+  return atUtcMs < knownUtcMs - clockStepMs ? 'clock-set-back' : undefined;
 }
 
 /** Next moment at which a token ends, for the room's wake. */
@@ -44,9 +57,10 @@ export function endToken(draft: PeopleDraft, token: TokenRow, who: string, why: 
 /** Ends whatever is over by its own limit. */
 export function endExpired(draft: PeopleDraft, atUtcMs: number): void {
   for (const token of [...draft.all('Token')]) {
-    const used = draft.get('Use', token.id)?.atUtcMs;
-    if (atUtcMs < endOf(token, used)) continue;
-    endToken(draft, token, 'system', atUtcMs < token.endsUtcMs ? 'idle' : 'expired');
+    const why = overAt(token, draft.get('Use', token.id)?.atUtcMs, atUtcMs);
+    // What a program or a code is for outlasts a clock that is wrong for a while.
+    if (why === undefined || (why === 'clock-set-back' && token.kind !== 'session')) continue;
+    endToken(draft, token, 'system', why);
   }
 }
 
@@ -99,8 +113,8 @@ export function findCode(
   atUtcMs: number,
 ): TokenRow | undefined {
   for (const token of view.all('Token'))
-    if (token.kind === 'enrolment' && token.hash === codeHash && atUtcMs < token.endsUtcMs) {
-      return token;
+    if (token.kind === 'enrolment' && token.hash === codeHash) {
+      return overAt(token, undefined, atUtcMs) === undefined ? token : undefined;
     }
   return undefined;
 }
@@ -206,7 +220,7 @@ export function revokeToken(
 export function actorOf(view: PeopleDraft, token: TokenRow, atUtcMs: number): Actor | undefined {
   const { id: tokenId, kind, personId } = token;
   if (kind === 'enrolment' || personId === undefined) return undefined;
-  if (atUtcMs >= endOf(token, view.get('Use', tokenId)?.atUtcMs)) return undefined;
+  if (overAt(token, view.get('Use', tokenId)?.atUtcMs, atUtcMs) !== undefined) return undefined;
   const person = view.get('Person', personId);
   if (person?.state !== 'active') return undefined;
   const only = token.roles;
