@@ -132,6 +132,16 @@ describe('a room', () => {
     expect(log.filter((line) => line.startsWith('act'))).toEqual(['act 11', 'act 12']);
   });
 
+  it('lets a lane go on when the deadline of its first effect has passed', async () => {
+    const { room, run, log, timers } = makeRoom(() => new Promise(() => {}));
+    room.post({ kind: 'add', by: 1 });
+    room.post({ kind: 'add', by: 1 });
+    await run();
+    timers.find(({ atMs, live }) => live && atMs === 50)?.fire();
+    await run();
+    expect(log.filter((line) => line.startsWith('act'))).toEqual(['act 11', 'act 12']);
+  });
+
   it('decides what is patient with what comes next, in order, or when it has waited', async () => {
     const { room, run, batches, timers } = makeRoom(() => new Promise(() => {}));
     const gathering = () => timers.filter(({ atMs, live }) => live && atMs === gatherMs);

@@ -315,6 +315,11 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
     }
   }
 
+  /**
+   * One effect of a lane after the other. One whose deadline has passed holds up its lane no
+   * longer: a call must be ended though an order before it hangs. Ports bear the overlap: phone
+   * orders are sent before they wait; sealing is joined, discarding and erasing done twice.
+   */
   private start(effectId: string, effect: F): void {
     const before = this.lanes.get(effect.lane) ?? Promise.resolve();
     const work = before.then(() => this.perform(effectId, effect));
