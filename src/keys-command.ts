@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs';
 import { publicKeyText, signingKeyReplaced, signingKeyRotated } from './audit/checkpoint.ts';
 import type { Entry } from './audit/entry.ts';
 import { realClock } from './clock.ts';
+import { foldersOf } from './config.ts';
 import type { Config } from './config-schema.ts';
 import { FloorError } from './errors.ts';
 import { realIds } from './ids.ts';
-import { foldersOf, openHouse } from './real-world.ts';
+import { openHouse } from './real-world.ts';
 import { keysInForce } from './store/account.ts';
 import type { Store } from './store/commit.ts';
 import {
