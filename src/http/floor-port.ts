@@ -164,7 +164,18 @@ export type LiveMessage =
   | { topic: 'agent'; personId: string; data: AgentView }
   | { topic: 'campaign'; data: CampaignView }
   | { topic: 'call'; personId?: string; data: CallNews }
-  | { topic: 'alarm'; data: AlarmView };
+  | { topic: 'alarm'; data: AlarmView }
+  | { topic: 'import'; data: ImportNews };
+
+/** A list on its way in, while it is read and when that has ended. */
+export interface ImportNews {
+  id: string;
+  state: string;
+  accepted: number;
+  rejected: number;
+  duplicates: number;
+  progress?: { line: number; bytes: number; rows: number };
+}
 
 export interface CallNews {
   id: string;
@@ -190,6 +201,5 @@ export interface FloorFigures {
   abandonShare?: number;
   /** Recordings that are not sealed yet. */
   recordingsUnverified: number;
-  storage: readonly { class: string; freeBytes?: number; daysLeft?: number }[];
-  auditChainOk?: boolean;
+  storage: readonly { class: string; daysLeft: number }[];
 }

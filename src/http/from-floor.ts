@@ -37,8 +37,6 @@ export interface FromFloorParts extends NewsParts {
   account: AccountForHttp;
   lists: ListsForHttp;
   recordings: RecordingsForHttp;
-  /** The last verification of the ledger; undefined before there was one. */
-  auditChainOk?(): boolean | undefined;
 }
 
 /** Answers every question of the HTTP side from the rooms of an open floor. */
@@ -55,7 +53,7 @@ export function floorForHttp(floor: Floor, parts: FromFloorParts): FloorForHttp 
     alarms,
     live: {
       snapshot: () => look().floor(clock.utcMs()),
-      subscribe: openNews(floor.telephony, parts, look),
+      subscribe: openNews(floor, parts, look),
     },
     health: () => healthOf(floor.telephony.view(), alarms.all()),
     figures: () => figuresOf(floor.telephony.view(), parts),
@@ -243,7 +241,6 @@ const feedStates = { fresh: 'ok', surveying: 'unknown', stale: 'failed' } as con
 
 function figuresOf(view: TelephonyDraft, parts: FromFloorParts): FloorFigures {
   const abandonShare = shareOf(viewsOf(view, parts).campaigns());
-  const auditChainOk = parts.auditChainOk?.();
   const plant = view.get('Plant', 'now');
   const waiting = [...view.all('Recording')].filter(({ state }) => unsealed.includes(state));
   return {
@@ -256,7 +253,6 @@ function figuresOf(view: TelephonyDraft, parts: FromFloorParts): FloorFigures {
           { class: 'vault', daysLeft: plant.vaultHours / hoursOfDay },
         ]
       : [],
-    ...(auditChainOk === undefined ? {} : { auditChainOk }),
   };
 }
 

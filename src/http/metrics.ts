@@ -72,23 +72,16 @@ function gaugesOf(gauge: MakeGauge) {
   const agents = gauge('agents', 'Agents by state.', ['state']);
   const abandon = gauge('abandon_ratio', 'Abandoned of answered calls, 30 days.');
   const unverified = gauge('recordings_unverified', 'Recordings that are not sealed yet.');
-  const bytes = gauge('storage_bytes', 'Room on the disks.', ['class', 'kind']);
   const days = gauge('storage_days_left', 'Days until a disk is full at this rate.', ['class']);
-  const chain = gauge('audit_chain_ok', 'The ledger was verified: 1, or failed: 0.');
   const loopDelay = gauge('event_loop_delay_seconds', '99th percentile since the last reading.');
   const read = (floor: FloorForHttp) => {
     const now = floor.figures();
-    for (const each of [agents, abandon, bytes, days, chain]) each.reset();
+    for (const each of [agents, abandon, days]) each.reset();
     for (const [state, count] of Object.entries(now.agents)) agents.set({ state }, count);
     if (now.abandonShare === undefined) abandon.remove();
     else abandon.set(now.abandonShare);
     unverified.set(now.recordingsUnverified);
-    for (const { class: name, freeBytes, daysLeft } of now.storage) {
-      if (freeBytes !== undefined) bytes.set({ class: name, kind: 'free' }, freeBytes);
-      if (daysLeft !== undefined) days.set({ class: name }, daysLeft);
-    }
-    if (now.auditChainOk === undefined) chain.remove();
-    else chain.set(now.auditChainOk ? 1 : 0);
+    for (const { class: name, daysLeft } of now.storage) days.set({ class: name }, daysLeft);
   };
   return { read, loopDelay };
 }

@@ -1,13 +1,14 @@
 // News of the floor: which rows changed since the last look, how calls were connected and ended.
 import type { Clock } from '../clock.ts';
-import type { Telephony } from '../telephony/telephony.ts';
-import type { AlarmsForHttp, LiveMessage } from './floor-port.ts';
+import type { Floor } from '../floor.ts';
+import type { AlarmsForHttp, ImportNews, ListsForHttp, LiveMessage } from './floor-port.ts';
 import type { AgentView, AlarmView, CampaignView } from './views.ts';
 
 export interface NewsParts {
   clock: Clock;
   /** Alarms of every room. */
   alarms: AlarmsForHttp;
+  lists: Pick<ListsForHttp, 'progress'>;
   /** Calls the listener after each commit with its lines, as the store does. */
   onLines(listener: (lines: readonly { line: string }[]) => void): void;
 }
@@ -20,12 +21,18 @@ export interface NewsViews {
 
 /** News are looked for this long after a commit, so that a burst of commits is one look. */
 const newsEveryMs = 100;
+/** How far a list has come is told this often while it is read. */
+const importEveryMs = 1_000;
 
 /**
  * News of what changed: rows are never changed in place, so a row that is another object than at
  * the last look has changed. How a call ended stands in its entry only: its row has left by then.
  */
-export function openNews(telephony: Telephony, parts: NewsParts, look: () => NewsViews) {
+export function openNews(
+  { cases, telephony }: Pick<Floor, 'cases' | 'telephony'>,
+  parts: NewsParts,
+  look: () => NewsViews,
+) {
   const listeners = new Set<(message: LiveMessage) => void>();
   const tell = (message: LiveMessage) => {
     for (const listener of listeners) listener(message);
@@ -79,8 +86,10 @@ export function openNews(telephony: Telephony, parts: NewsParts, look: () => New
     const about = agentId === undefined ? {} : { personId: agentId };
     tell({ topic: 'call', ...about, data: { ...data, ...more } });
   };
+  const lookAtLists = openImports(cases, parts, tell);
   parts.onLines((lines) => {
     for (const { line } of lines) {
+      if (line.includes('"room":"cases"') && line.includes('"what":"list-')) lookAtLists();
       if (!line.includes('"room":"telephony"')) continue;
       const { what, about, why, facts } = JSON.parse(line).rec;
       if (what === 'call-ended') tellCall(about, { outcome: why });
@@ -93,5 +102,37 @@ export function openNews(telephony: Telephony, parts: NewsParts, look: () => New
   return (listener: (message: LiveMessage) => void) => {
     listeners.add(listener);
     return () => void listeners.delete(listener);
+  };
+}
+
+/** News of lists, each second while one is read: to be called after each entry about a list. */
+function openImports(
+  cases: Pick<Floor['cases'], 'view'>,
+  { clock, lists }: NewsParts,
+  tell: (message: LiveMessage) => void,
+): () => void {
+  const shown = new Map<string, string>();
+  const news = (): ImportNews[] => {
+    const changed: ImportNews[] = [];
+    for (const { id, state, accepted, rejected, duplicates } of cases.view().all('List')) {
+      const progress = lists.progress(id);
+      const counts = { accepted, rejected, duplicates };
+      const data = { id, state, ...counts, ...(progress === undefined ? {} : { progress }) };
+      const text = JSON.stringify(data);
+      if (shown.get(id) !== text) changed.push(data);
+      shown.set(id, text);
+    }
+    return changed;
+  };
+  // What was there at the start is no news.
+  news();
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    clock.after(importEveryMs, () => {
+      waiting = false;
+      for (const data of news()) tell({ topic: 'import', data });
+    });
   };
 }

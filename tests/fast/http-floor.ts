@@ -216,7 +216,7 @@ function standIns(
     figures: () => ({
       agents: { ready: 3 },
       recordingsUnverified: 2,
-      storage: [{ class: 'vault', freeBytes: 1_000, daysLeft: 12 }],
+      storage: [{ class: 'vault', daysLeft: 12 }],
     }),
   };
 }

@@ -1,4 +1,6 @@
 // Orders and views over HTTP on real rooms, store and ledger, with a quiet phone system.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isSignedBy, publicKeyText, readCheckpoint } from '../../src/audit/checkpoint.ts';
 import { realClock } from '../../src/clock.ts';
@@ -56,6 +58,24 @@ describe('the floor behind HTTP', () => {
     const lunch = { state: 'break', code: 'lunch' };
     expect((await ask('PUT', state, token, lunch)).status).toBe(200);
     expect((await ask('POST', `/api/agents/${personId}/sign-out`, token, {})).status).toBe(200);
+  });
+
+  it('tells how a list comes in, up to its end', async () => {
+    const { lists } = rooms.cases;
+    const path = join(lists.folder, 'list.csv');
+    writeFileSync(path, 'ref,name,tel\nA-1,Li Na,+12025550101\nA-2,Wu Min,none\n');
+    const numbers = [{ column: 'tel', kind: 'mobile' as const }];
+    const mapping = { reference: 'ref', people: [{ role: 'debtor', name: 'name', numbers }] };
+    const named = { campaignId: 'campaign-1', creditorId: 'creditor-1', name: 'March' };
+    const order = { ...named, file: { path }, encoding: 'utf-8', mapping } as const;
+    const begun = await lists.begin(order as Parameters<typeof lists.begin>[0], 'person-x');
+    if (!begun.done) throw new Error(begun.why);
+    const told = () => news.flatMap(({ topic, data }) => (topic === 'import' ? [data] : [])).at(-1);
+    await until(() => told()?.state === 'staged');
+    const counts = { accepted: 1, rejected: 1, duplicates: 0 };
+    expect(told()).toEqual({ id: begun.listId, state: 'staged', ...counts });
+    await lists.drop(begun.listId, 'mistaken', 'person-x');
+    await until(() => told()?.state !== 'staged');
   });
 
   it('changes a campaign within the limits of the law, and tells of it', async () => {

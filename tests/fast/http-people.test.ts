@@ -356,14 +356,13 @@ describe('health and figures', () => {
       'gatehouse_answer_to_bridge_seconds_bucket{le="0.01"} 1',
       'gatehouse_agents{state="ready"} 3',
       'gatehouse_recordings_unverified 2',
-      'gatehouse_storage_bytes{class="vault",kind="free"} 1000',
       'gatehouse_storage_days_left{class="vault"} 12',
     ]) {
       expect(local.body.split('\n')).toContain(line);
     }
     expect(local.body).toMatch(/^gatehouse_event_loop_delay_seconds \d/m);
     // Unknown is not zero: no sample at all.
-    expect(local.body).not.toMatch(/^gatehouse_(abandon_ratio|audit_chain_ok) /m);
+    expect(local.body).not.toMatch(/^gatehouse_abandon_ratio /m);
     const remote = { url: '/metrics', remoteAddress: '10.0.0.2' };
     expect((await app.inject(remote)).statusCode).toBe(401);
     const rebound = await app.inject({ url: '/metrics', headers: { host: 'evil.example' } });
