@@ -96,6 +96,7 @@ export async function openAsteriskRig(manners: RigManners = {}): Promise<Asteris
   const configFile = await writePrivateConfig(settings, owner);
   const launch = { command: record.launch, configFile, ...(owner === undefined ? {} : { owner }) };
   const asterisk = await runAsterisk(launch, realClock);
+  const watches = [asterisk];
   const { ringMs = [200, 400], talkMs = [2000, 4000] } = manners;
   const carrier = await startCarrier(
     {
@@ -135,7 +136,11 @@ export async function openAsteriskRig(manners: RigManners = {}): Promise<Asteris
     access,
     connect: () => createAsterisk(access, realClock, realIds),
     asterisk,
-    adopt: () => runAsterisk(launch, realClock),
+    async adopt() {
+      const next = await runAsterisk(launch, realClock);
+      watches.push(next);
+      return next;
+    },
     secretOf: (extension) =>
       settings.agents.find((agent) => agent.extension === extension)?.secret ?? '',
     carrier,
@@ -146,7 +151,8 @@ export async function openAsteriskRig(manners: RigManners = {}): Promise<Asteris
     async close() {
       await Promise.all([amiLink.close(), ariLink.close()]);
       await Promise.all([carrier, agents, mortal].map((peer) => peer.stop('SIGKILL')));
-      await asterisk.stop();
+      // One that is left would start it again.
+      await Promise.all(watches.map((watch) => watch.stop()));
       await rm(folder, { recursive: true, force: true });
     },
   };

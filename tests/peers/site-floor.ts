@@ -144,6 +144,7 @@ export function openSiteFloor(): SiteFloor {
     },
     async close() {
       daemon.kill('SIGKILL');
+      await ended;
       await stopAsterisk();
       rmSync(folder, { recursive: true, force: true });
     },
