@@ -58,12 +58,6 @@ export function noteKeyHash(name: string, keyText: string): Buffer {
   ).subarray(0, 4);
 }
 
-/** The verifier key as C2SP tools take it: `<name>+<key hash>+<type and key>`. */
-export function verifierKey(origin: string, keyText: string): string {
-  const key = Buffer.concat([Buffer.from([ed25519NoteType]), Buffer.from(keyText, 'base64')]);
-  return `${origin}+${noteKeyHash(origin, keyText).toString('hex')}+${key.toString('base64')}`;
-}
-
 /** A checkpoint's text, signed; Ed25519 is deterministic: the same tree gives the same bytes. */
 export function signCheckpoint(head: TreeHead, key: KeyObject): string {
   assert(originForm.test(head.origin), 'an origin has no blank and no plus sign');

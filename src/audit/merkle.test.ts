@@ -1,16 +1,8 @@
 // Merkle tree: the vectors of RFC 6962's reference tests, and brute force on all small trees.
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { seededIds } from '../ids.ts';
-import {
-  isConsistent,
-  isIncluded,
-  leafHash,
-  MerkleEdge,
-  nodeHash,
-  proveConsistency,
-  proveInclusion,
-} from './merkle.ts';
+import { isIncluded } from '../../tests/fast/chains.ts';
+import { leafHash, MerkleEdge, nodeHash, proveInclusion } from './merkle.ts';
 
 const sha256 = (...hexParts: string[]) => {
   const digest = createHash('sha256');
@@ -138,44 +130,5 @@ describe('inclusion', () => {
   ])('refuses index %s of %s', (index, size) => {
     const proof = proveInclusion(at(someLeaves), 0, 8);
     expect(isIncluded(at(someLeaves)(0), index, size, proof, at(roots)(8))).toBe(false);
-  });
-});
-
-describe('consistency', () => {
-  it('gives the published proof from 6 to 8', () => {
-    expect(proveConsistency(at(vectorLeaves), 6, 8)).toEqual([
-      '0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a',
-      'ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0',
-      'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
-    ]);
-  });
-
-  it('holds for every pair of sizes, and fails for every other old size or root', () => {
-    for (let size = 1; size <= 33; size += 1) {
-      for (let old = 1; old <= size; old += 1) {
-        const proof = proveConsistency(at(someLeaves), old, size);
-        const root = at(roots)(size);
-        expect(isConsistent(old, at(roots)(old), size, root, proof)).toBe(true);
-        expect(isConsistent(old, leafHash('forged'), size, root, proof)).toBe(false);
-        expect(isConsistent(old, at(roots)(old), size, leafHash('forged'), proof)).toBe(false);
-        for (let other = 1; other <= size; other += 1) {
-          if (other !== old) {
-            expect(isConsistent(other, at(roots)(other), size, root, proof)).toBe(false);
-          }
-        }
-      }
-    }
-  });
-
-  it('finds a rewritten leaf: a proof from the new tree does not fit the old root', () => {
-    const ids = seededIds(7);
-    for (let round = 0; round < 200; round += 1) {
-      const size = 2 + ids.below(31);
-      const old = 1 + ids.below(size - 1);
-      const changed = someLeaves.slice(0, size);
-      changed[ids.below(old)] = leafHash(`rewritten ${round}`);
-      const proof = proveConsistency(at(changed), old, size);
-      expect(isConsistent(old, at(roots)(old), size, bruteRoot(changed), proof)).toBe(false);
-    }
   });
 });

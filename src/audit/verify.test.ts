@@ -8,6 +8,7 @@ import {
   entries,
   found,
   honest,
+  isIncluded,
   key,
   nextKey,
   rootOf,
@@ -18,7 +19,7 @@ import {
 import { seededIds } from '../ids.ts';
 import { ledgerStarted, publicKeyText } from './checkpoint.ts';
 import { type Entry, formLine, genesisPrev, lineHash } from './entry.ts';
-import { isIncluded, leafHash, proveInclusion } from './merkle.ts';
+import { leafHash, proveInclusion } from './merkle.ts';
 import { ChainCheck, maxListedPerCode, readLine, segmentClosed } from './verify.ts';
 
 describe('an honest ledger', () => {

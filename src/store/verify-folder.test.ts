@@ -15,10 +15,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { isIncluded } from '../../tests/fast/chains.ts';
 import { ArrayTable, buildFloor, type SealedFloor } from '../../tests/fast/sealed-floor.ts';
 import { readCheckpoint } from '../audit/checkpoint.ts';
 import { formLine } from '../audit/entry.ts';
-import { isIncluded, leafHash } from '../audit/merkle.ts';
+import { leafHash } from '../audit/merkle.ts';
 import { findingTable, segmentClosed } from '../audit/verify.ts';
 import { dayMs } from '../calendar.ts';
 import { realDisk } from '../vault/disk.ts';

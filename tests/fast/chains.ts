@@ -6,7 +6,7 @@ import {
   signCheckpoint,
 } from '../../src/audit/checkpoint.ts';
 import { type Entry, formLine, genesisPrev, lineHash } from '../../src/audit/entry.ts';
-import { leafHash, MerkleEdge } from '../../src/audit/merkle.ts';
+import { leafHash, MerkleEdge, nodeHash } from '../../src/audit/merkle.ts';
 import { ChainCheck, type ChainOptions } from '../../src/audit/verify.ts';
 import { seededIds } from '../../src/ids.ts';
 import { signingKeyFrom } from '../../src/vault/keys.ts';
@@ -59,4 +59,36 @@ export function found(lines: readonly string[], options: Partial<ChainOptions> =
     codes: [...check.findings.counts.keys()],
     listed: check.findings.listed,
   };
+}
+
+const isHash = (text: string) => /^[0-9a-f]{64}$/.test(text);
+
+/** RFC 9162 section 2.1.3.2. Every argument may come from a stranger. */
+export function isIncluded(
+  leaf: string,
+  index: number,
+  size: number,
+  proof: readonly string[],
+  root: string,
+): boolean {
+  if (!(Number.isSafeInteger(index) && Number.isSafeInteger(size))) return false;
+  if (index < 0 || index >= size || !proof.every(isHash)) return false;
+  let node = leaf;
+  let at = index;
+  let last = size - 1;
+  for (const sibling of proof) {
+    if (last === 0) return false;
+    if (at % 2 === 1 || at === last) {
+      node = nodeHash(sibling, node);
+      while (at % 2 === 0 && at !== 0) {
+        at = Math.floor(at / 2);
+        last = Math.floor(last / 2);
+      }
+    } else {
+      node = nodeHash(node, sibling);
+    }
+    at = Math.floor(at / 2);
+    last = Math.floor(last / 2);
+  }
+  return last === 0 && node === root;
 }
