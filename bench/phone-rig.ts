@@ -9,6 +9,7 @@ import { realIds } from '../src/ids.ts';
 import {
   type Owner,
   randomSecret,
+  siteFolderMode,
   writePrivateConfig,
 } from '../src/telephony/asterisk/asterisk-config.ts';
 import { runAsterisk } from '../src/telephony/asterisk/asterisk-process.ts';
@@ -149,6 +150,10 @@ interface FloorPlace {
 /** Calls may be made at any hour of any day, so that the benchmark may run then. */
 function writeFloorConfig(folder: string, place: FloorPlace): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // As systemd/gatehouse.tmpfiles makes it on a site; the umask would take the group's bits away.
+  const configDir = join(folder, 'asterisk');
+  mkdirSync(configDir);
+  chmodSync(configDir, siteFolderMode);
   const year = new Date().getUTCFullYear();
   const days = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun', 'swapped', 'holiday'];
   const config = {
@@ -175,7 +180,7 @@ function writeFloorConfig(folder: string, place: FloorPlace): string {
         amiPort: ports.ami,
         ariPort: ports.ari,
         sipPort: ports.sip,
-        configDir: 'asterisk',
+        configDir,
         secretsDir: place.secretsDir,
         spoolDir: place.spool,
       },

@@ -29,7 +29,8 @@ import { makeCallRecords, rotateCallRecords } from './telephony/asterisk/cdr.ts'
 import { openSealing } from './telephony/asterisk/sealing.ts';
 import { realDisk } from './vault/disk.ts';
 import { openSiteKeys, type SiteKeys, writeRecoverySheet } from './vault/keys.ts';
-import { openVault, type Vault } from './vault/vault.ts';
+import type { Vault } from './vault/vault.ts';
+import { openThreadedVault } from './vault/vault-thread.ts';
 import type { World } from './world.ts';
 
 export interface RealWorld {
@@ -113,7 +114,7 @@ export async function openRealWorld(
     everyMs,
     failed,
   });
-  const vault = openVault(folders.vault, keys, realDisk, ids);
+  const vault = openThreadedVault(folders.vault, opened.master, realDisk, ids);
   await realDisk.makeFolder(folders.vault);
   const recorded = database.prepare('SELECT 1 FROM "Recording" WHERE objectId = ?');
   const removed = await vault.judgeLeftovers((objectId) => recorded.get(objectId) !== undefined);
@@ -158,6 +159,7 @@ export async function openRealWorld(
       rotation?.cancel();
       await asterisk?.stop();
       await recordings.close();
+      await vault.close();
       await account.end();
       house.close();
     },

@@ -22,7 +22,7 @@ const layers: readonly Layer[] = [
   ['world', 'world\\.ts', '~frame ~pure ~port ~lists ~audit ~vault'],
   ['process', '(worker-thread|notify)\\.ts', 'frame log'],
   ['audit', 'audit/', 'frame audit'],
-  ['vault', 'vault/', 'frame audit vault'],
+  ['vault', 'vault/', 'frame process audit vault'],
   ['store', 'store/', 'frame log audit vault store ~pure'],
   ['helper', 'helper/', 'helper'],
   [

@@ -156,7 +156,7 @@ export function stopCases(
   if (caseIds.length > 0) orderWork(draft, { kind: 'tell-stopped', caseIds, reason }, moment);
 }
 
-/** Keeps what is true of a person for their cases to come; nothing in it can be read as a person. */
+/** Keeps what is true of a person for their cases to come; nobody can be read in it. */
 export function keepStop(
   draft: CasesDraft,
   { personKey: key, reason, by }: { personKey: string; reason: string; by: string },

@@ -165,20 +165,28 @@ const takeBuffer = () =>
   spareBuffers.pop() ??
   Buffer.from(new WebAssembly.Memory({ initial: chunkBytes / pageBytes }).buffer);
 
-async function* readHandle(handle: FileHandle): AsyncGenerator<Buffer> {
+/** All of an open file in chunks that stay valid until the next is asked for; closes it. */
+export async function* readChunks(
+  fill: (buffer: Buffer) => number | Promise<number>,
+  close: () => void | Promise<void>,
+): AsyncGenerator<Buffer> {
   const buffer = takeBuffer();
   try {
     for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
+      const bytesRead = await fill(buffer);
       if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
       // A direct read that is short has met the end; another would start off the page boundary.
       if (bytesRead < buffer.length) return;
     }
   } finally {
     if (spareBuffers.length < maxSpareBuffers) spareBuffers.push(buffer);
-    await handle.close();
+    await close();
   }
 }
+
+/** What lets go of a file's pages in the cache; for file systems that know no O_DIRECT. */
+export const dropCache = (path: string) =>
+  ['dd', [`if=${path}`, 'iflag=nocache', 'count=0', 'status=none']] as const;
 
 /**
  * A re-read that the page cache answers says nothing about the medium. Where the file system knows
@@ -190,10 +198,13 @@ async function* readFromMedium(path: string): AsyncGenerator<Buffer> {
     handle = await open(path, constants.O_RDONLY | constants.O_DIRECT);
   } catch (cause) {
     if (!hasCode(cause, 'EINVAL')) throw cause;
-    await runFile('dd', [`if=${path}`, 'iflag=nocache', 'count=0', 'status=none']);
+    const [program, words] = dropCache(path);
+    await runFile(program, words);
     handle = await open(path, constants.O_RDONLY);
   }
-  yield* readHandle(handle);
+  const fill = async (buffer: Buffer) =>
+    (await handle.read(buffer, 0, buffer.length, null)).bytesRead;
+  yield* readChunks(fill, () => handle.close());
 }
 
 /** The disk of this machine. */

@@ -130,6 +130,8 @@ export function readRecoverySheet(typed: string): SheetReading {
 export interface OpenedKeys {
   opened: true;
   keys: SiteKeys;
+  /** What the keys follow from, for threads of this process that need them too. */
+  master: Buffer;
   signingKey: KeyObject;
   /** The text of the recovery sheet, made from the key file on demand. */
   sheet(siteId: string): string;
@@ -183,6 +185,7 @@ export function openSiteKeys(
   return {
     opened: true,
     keys,
+    master,
     signingKey,
     sheet: (siteId) => recoverySheet(master, siteId),
   };

@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-it('repeats of a long cell its beginning only, and of a wide row the columns of a list', async () => {
+it('repeats of a long cell its beginning, and of a wide row the columns of a list', async () => {
   const rejects = await createRejectFile(path, ['case', 'name']);
   const long = 'x'.repeat(200_000);
   await rejects.add(2, 'not-a-number', 'name', Array(1_000).fill(long));

@@ -1,6 +1,6 @@
 // The thread in which recordings are judged, encoded and compared, beside the loop of the daemon.
-import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { type Answer, giveWay } from '../../worker-thread.ts';
 import type { SealOrder } from '../recordings.ts';
 import { encodeRecordings, type JobOutcomes, type SealingSetting } from './sealing-job.ts';
 
@@ -8,17 +8,10 @@ export type ToWorker =
   | { kind: 'encode'; batch: number; orders: readonly SealOrder[]; atUtcMs: number }
   /** The deadline passed: the child is killed, and the answer still comes. */
   | { kind: 'abort'; batch: number };
-export interface FromWorker {
-  batch: number;
-  outcomes: JobOutcomes;
-}
-
-/** Sealing can wait, the voices on the line can not; a child inherits this from its thread. */
-const niceness = 5;
 
 const setting = workerData as SealingSetting;
 const running = new Map<number, AbortController>();
-setPriority(niceness);
+giveWay();
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'abort') running.get(message.batch)?.abort();
@@ -30,5 +23,5 @@ async function encode(batch: number, orders: readonly SealOrder[], atUtcMs: numb
   running.set(batch, controller);
   const outcomes = await encodeRecordings(orders, atUtcMs, setting, controller.signal);
   running.delete(batch);
-  parentPort?.postMessage({ batch, outcomes } satisfies FromWorker);
+  parentPort?.postMessage({ number: batch, answer: outcomes } satisfies Answer<JobOutcomes>);
 }

@@ -89,8 +89,8 @@ export class Sealing implements Recordings {
     const { clock, folders } = this.parts;
     const untilUptimeMs = clock.uptimeMs() + checkWithinMs;
     for (;;) {
-      const customer = await hasBegun(folders.spool, callId, 'customer');
-      const agent = await hasBegun(folders.spool, callId, 'agent');
+      const customer = hasBegun(folders.spool, callId, 'customer');
+      const agent = hasBegun(folders.spool, callId, 'agent');
       if (customer && agent) return { outcome: 'recording' };
       if (clock.uptimeMs() >= untilUptimeMs)
         return { outcome: 'missing', which: which(customer, agent) };

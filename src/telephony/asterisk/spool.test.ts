@@ -95,12 +95,12 @@ describe('openLeg', () => {
 });
 
 it('sees that a leg has begun only once it has its header', async () => {
-  expect(await hasBegun(spool, 'x', 'agent')).toBe(false);
+  expect(hasBegun(spool, 'x', 'agent')).toBe(false);
   writeFileSync(at('x-a.wav'), open.subarray(0, 43));
-  expect(await hasBegun(spool, 'x', 'agent')).toBe(false);
+  expect(hasBegun(spool, 'x', 'agent')).toBe(false);
   writeFileSync(at('x-a.wav'), open.subarray(0, 44));
-  expect(await hasBegun(spool, 'x', 'agent')).toBe(true);
-  expect(await hasBegun(spool, 'x', 'customer')).toBe(false);
+  expect(hasBegun(spool, 'x', 'agent')).toBe(true);
+  expect(hasBegun(spool, 'x', 'customer')).toBe(false);
 });
 
 it('lists and surveys recordings, and leaves out what is none', async () => {
