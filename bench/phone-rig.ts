@@ -10,6 +10,7 @@ import {
   type Owner,
   randomSecret,
   siteFolderMode,
+  siteRecordingsMode,
   writePrivateConfig,
 } from '../src/telephony/asterisk/asterisk-config.ts';
 import { runAsterisk } from '../src/telephony/asterisk/asterisk-process.ts';
@@ -92,6 +93,8 @@ export async function openPhoneRig(agents: number): Promise<PhoneRig> {
     },
     owner,
   );
+  // The daemons of the windows take this Asterisk for a site's own.
+  chmodSync(spool, siteRecordingsMode);
   const launched = { command: launch, configFile, ...(owner === undefined ? {} : { owner }) };
   const asterisk = await runAsterisk(launched, realClock);
   const phones = await startAgents({
