@@ -78,6 +78,8 @@ export function makeApp(tls: TlsKeys | undefined): App {
       return server;
     },
     bodyLimit: bodyLimitBytes,
+    // A proxy on this machine says for whom it asks; what anybody else says of it is not believed.
+    trustProxy: 'loopback',
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: longestParam },

@@ -367,6 +367,11 @@ describe('health and figures', () => {
     expect((await app.inject(remote)).statusCode).toBe(401);
     const rebound = await app.inject({ url: '/metrics', headers: { host: 'evil.example' } });
     expect(rebound.statusCode).toBe(401);
+    const forwarded = { 'x-forwarded-for': '10.0.0.2' };
+    const proxied = await app.inject({ url: '/metrics', headers: forwarded });
+    expect(proxied.statusCode).toBe(401);
+    const posed = { 'x-forwarded-for': '127.0.0.1' };
+    expect((await app.inject({ ...remote, headers: posed })).statusCode).toBe(401);
     const { token } = await floor.person('it');
     const headers = { authorization: `Bearer ${token}` };
     expect((await app.inject({ ...remote, headers })).statusCode).toBe(200);
