@@ -8,6 +8,7 @@ import { runDaemon } from './daemon.ts';
 import { runDemo } from './demo/demo.ts';
 import { FloorError } from './errors.ts';
 import { type KeysAction, runKeys } from './keys-command.ts';
+import { runSimulate } from './simulation/simulate.ts';
 import { runVerify } from './verify-command.ts';
 
 const help = `Usage: gatehouse COMMAND
@@ -19,6 +20,7 @@ const help = `Usage: gatehouse COMMAND
   keys restore [--config FILE]    put the lost master key back from the recovery sheet
   keys rotate [--config FILE]     pass signing on to a new key
   keys replace [--config FILE]    bring in a new signing key for one that was lost
+  simulate [--seed N] [--hours H] live one day of a simulated floor, with everything that breaks
   config check [--config FILE]    check a configuration, change nothing
   config keys                     every key with its default, range and meaning
   help                            this text
@@ -36,6 +38,7 @@ const commands: Commands = {
   'keys restore': { options: ['config'], run: (given) => keys('restore', given) },
   'keys rotate': { options: ['config'], run: (given) => keys('rotate', given) },
   'keys replace': { options: ['config'], run: (given) => keys('replace', given) },
+  simulate: { options: ['seed', 'hours'], run: ({ options }) => runSimulate(options) },
   'config check': {
     options: ['config'],
     async run({ options }) {

@@ -28,7 +28,7 @@ const layers: readonly Layer[] = [
   [
     'simulation',
     'simulation/',
-    'frame log floor world front pure port audit vault store simulation',
+    'frame log process floor world front pure port audit vault store simulation',
   ],
   ['http', 'http/', 'frame log config store http ~floor ~world ~front ~pure ~port ~lists'],
   ['lists', 'cases/lists/', 'frame process .lists .pure'],

@@ -31,9 +31,6 @@ const hosts = [
 ];
 const machinePath = `(^|[\\s'"\`(=])/(${['work', 'root', 'tmp'].join('|')})/\\w`;
 
-/** What the simulation is about to use. */
-const awaited = ['ruleNames', 'simulatedRecordings'];
-
 const shown = ({ from, to }: Import) => `${from} (${layerOf(from)[0]}) → ${to} (${layerOf(to)[0]})`;
 const ofProduct = ({ from }: Import) => product.includes(from);
 
@@ -94,7 +91,6 @@ describe('every file', () => {
     );
     const users = code.filter((path) => !/^tests\/|\.test\./.test(path));
     const dead = exported.filter(({ path, name }) => {
-      if (awaited.some((each) => name.test(each))) return false;
       const usedWithin = bareOf(path).split(name).length > 2;
       const usedBy = (from: readonly string[]) =>
         from.some((other) => other !== path && name.test(bareOf(other)));

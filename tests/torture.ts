@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { realClock } from '../src/clock.ts';
 import { type Ids, seededIds } from '../src/ids.ts';
+import { lacksOf, runSeeds, violationsOf } from '../src/simulation/seeds.ts';
 import { beginTalking, cutOnce, endTalking, killAsterisk } from './peers/feed-rounds.ts';
 import { closeAccount, type FloorAccount, lossFaults } from './peers/floor-account.ts';
 import { type FloorManners, type FloorRig, openFloorRig } from './peers/floor-rig.ts';
@@ -179,11 +180,23 @@ interface Step {
   run(seed: number, each: number): Promise<number>;
 }
 
+async function tortureSeeds(seed: number, each: number): Promise<number> {
+  const days = await runSeeds(seed, each, {
+    told: ({ seed: lived, calls, entries, violations }) =>
+      say(`seed ${lived}: ${calls} calls, ${entries} entries, ${violations.length} violations`),
+  });
+  const faults = [...violationsOf(days), ...lacksOf(days)];
+  for (const fault of faults) say(`FAULT ${fault}`);
+  return faults.length;
+}
+
 const steps: Readonly<Record<string, Step>> = {
   /** kill -9 of the daemon, so often at each moment. */
   kills: { each: 200, run: tortureKills },
   /** Asterisk killed with 20 calls up, AMI cut, ARI cut: so often each. */
   feeds: { each: 20, run: tortureFeeds },
+  /** Days of the simulated floor, one from each seed. */
+  seeds: { each: 200, run: tortureSeeds },
 };
 
 const { values, positionals } = parseArgs({

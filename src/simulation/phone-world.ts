@@ -1,243 +1,122 @@
-// The simulated phone network and phone system: channels, agents' phones, and what breaks.
-import type { Ids } from '../ids.ts';
+// The simulated network and phone system: channels, phones, bridges and raw recordings.
 import type {
   DialOrder,
   EndCause,
   EndedBy,
   OrderOutcome,
   PhoneFact,
-  PhoneSystem,
   RingAgentOrder,
   Survey,
 } from '../telephony/phone-system.ts';
 import type { VirtualClock } from './virtual-clock.ts';
+import type { Watch } from './world-event.ts';
 
-/** How the far ends behave; shares are of 1,000. */
-export interface FarEnds {
-  answerPermille: number;
-  busyPermille: number;
-  invalidPermille: number;
-  carrierFailurePermille: number;
-  ringMs: number;
-  talkMs: number;
-  /** Mean patience of a caller who hears nothing. */
-  patienceMs: number;
+/** What the far end of one call does; times count from what comes before. */
+export interface FarEnd {
+  /** Ends the call unanswered so long after it was placed; nothing rings. */
+  readonly refuses?: { readonly afterMs: number; readonly cause: EndCause };
+  readonly ringsAfterMs: number;
+  /** Sound of the network instead of ringing. */
+  readonly earlyMedia?: boolean;
+  /** Absent: nobody answers. */
+  readonly answersAfterMs?: number;
+  /** How long somebody waits who hears nobody, and talks who hears an agent. */
+  readonly waitsMs: number;
+  readonly talksMs: number;
 }
 
-/** What breaks, per thousand of the thing it breaks. */
-export interface PhoneFaults {
-  orderLostPermille: number;
-  answerLostPermille: number;
-  factDoubledPermille: number;
-  feedCutPerHour: number;
-  restartPerHour: number;
-  phoneDeathPerHour: number;
-  recordingFailsPermille: number;
+/** What an agent's phone does when it is rung. */
+export interface Phone {
+  /** Absent: it is dead, or nobody picks it up. */
+  readonly answersAfterMs?: number;
+  readonly hangsUpAfterMs?: number;
+}
+
+export type Feed = 'ami' | 'ari';
+
+/** Whoever listens to the phone system; one at a time, and none while the daemon is dead. */
+export interface Listener {
+  hear(fact: PhoneFact): void;
+  linkChanged(feed: Feed, noticedAfterMs: number): void;
 }
 
 interface Channel {
-  id: string;
-  kind: 'call' | 'leg';
+  readonly id: string;
+  readonly kind: 'call' | 'leg';
   state: 'dialing' | 'ringing' | 'up';
+  /** In the daemon's hands: it can be connected. */
   held: boolean;
+  /** The leg in whose bridge a call is. */
   legId?: string;
-  order?: DialOrder;
+  readonly order?: DialOrder;
+  readonly farEnd?: FarEnd;
+  readonly extension?: string;
   answeredUtcMs?: number;
 }
 
-/** A recording in the simulated spool; `open` while the call is up. */
+/** Raw files of one call, by uptime: the wall clock may have stepped meanwhile. */
 export interface SimulatedRaw {
   open: boolean;
+  readonly sinceMs: number;
   spanMs: number;
-  crashed: boolean;
+  /** What the end of the phone system cost; undefined where it closed the files. */
+  lostMs?: number;
+  connected: boolean;
+  readonly damage?: Damage | undefined;
 }
 
-/** What the outside world saw, for the checkers: independent of what the daemon believes. */
-export interface PhoneLog {
-  dialed: { callId: string; atUtcMs: number; number: string }[];
-  answered: Set<string>;
-  ended: Set<string>;
-  connectedAfterMs: Map<string, number>;
-  faults: Map<string, number>;
+/** What is wrong with one leg, or with both. */
+export interface Damage {
+  readonly customer?: 'absent' | 'broken' | 'lying';
+  readonly agent?: 'absent' | 'broken' | 'lying';
 }
 
-/** Everything here survives the death of the daemon, as the real network does. */
+export interface PhoneWorldParts {
+  clock: VirtualClock;
+  farEndOf(order: DialOrder): FarEnd;
+  phoneOf(extension: string): Phone;
+  /** Is this answered call's recording one that never begins? */
+  recordingFails(callId: string): boolean;
+  /** What is wrong with the recording of this call. */
+  damageOf(callId: string): Damage | undefined;
+  /** Unwritten sound that a crash costs. */
+  crashLossMs(): number;
+  watch: Watch;
+}
+
+const retryMs = 200;
+/** The dialplan waits so long for the daemon before it plays the message by itself. */
+const dialplanWaitMs = 2_000;
+const messageMs = 4_000;
+
+const accepted: OrderOutcome = { outcome: 'accepted' };
+const refused = (reason: string): OrderOutcome => ({ outcome: 'refused', reason });
+
+/** Everything here outlives the daemon, as a real network and phone system do. */
 export class PhoneWorld {
-  readonly log: PhoneLog = {
-    dialed: [],
-    answered: new Set(),
-    ended: new Set(),
-    connectedAfterMs: new Map(),
-    faults: new Map(),
-  };
   readonly raw = new Map<string, SimulatedRaw>();
+  readonly links: Record<Feed, boolean> = { ami: true, ari: true };
   private readonly channels = new Map<string, Channel>();
+  private readonly parts: PhoneWorldParts;
   private readonly clock: VirtualClock;
-  private readonly ids: Ids;
-  private readonly farEnds: FarEnds;
-  private readonly faults: PhoneFaults;
-  private sink: ((fact: PhoneFact) => void) | undefined;
-  private feedUp = false;
+  private listener: Listener | undefined;
   private boot = 1;
 
-  constructor(clock: VirtualClock, ids: Ids, farEnds: FarEnds, faults: PhoneFaults) {
-    this.clock = clock;
-    this.ids = ids;
-    this.farEnds = farEnds;
-    this.faults = faults;
-    this.hourly(faults.feedCutPerHour, () => this.cutFeed());
-    this.hourly(faults.restartPerHour, () => this.restart());
-    this.hourly(faults.phoneDeathPerHour, () => this.killPhone());
+  constructor(parts: PhoneWorldParts) {
+    this.parts = parts;
+    this.clock = parts.clock;
   }
 
-  /** Channels that live now; the checkers expect none at the end of the day. */
-  living(): number {
-    return this.channels.size;
+  /** Ids of what lives now. */
+  living(): string[] {
+    return [...this.channels.keys()];
   }
 
-  /** The port as one run of the daemon sees it; a dead run's orders change nothing. */
-  port(alive: () => boolean): PhoneSystem {
-    const guarded = async (order: () => OrderOutcome): Promise<OrderOutcome> => {
-      await this.delay(1 + this.ids.below(8));
-      if (!alive()) return { outcome: 'unknown', reason: 'daemon-gone' };
-      if (!this.feedUp) return { outcome: 'unknown', reason: 'feed-down' };
-      if (this.fault('order-lost', this.faults.orderLostPermille)) return never();
-      const outcome = order();
-      await this.delay(1);
-      if (this.fault('answer-lost', this.faults.answerLostPermille)) return never();
-      return outcome;
-    };
-    return {
-      start: async (sink) => {
-        this.sink = (fact) => {
-          if (alive()) sink(fact);
-        };
-        this.raiseFeed();
-      },
-      stop: async () => {
-        this.sink = undefined;
-      },
-      dial: (order) => guarded(() => this.dial(order)),
-      ringAgent: (order) => guarded(() => this.ringAgent(order)),
-      connect: (callId, legId) => guarded(() => this.connect(callId, legId)),
-      endWithMessage: (callId) => guarded(() => this.message(callId)),
-      hangUp: (channelId) => guarded(() => this.hangUp(channelId)),
-      survey: async () => {
-        await this.delay(5);
-        return this.survey();
-      },
-    };
+  attach(listener: Listener | undefined): void {
+    this.listener = listener;
   }
 
-  private dial(order: DialOrder): OrderOutcome {
-    if (this.channels.has(order.callId) || this.log.ended.has(order.callId)) return accepted;
-    const { callId, number } = order;
-    this.log.dialed.push({ callId, atUtcMs: this.clock.utcMs, number });
-    const channel: Channel = { id: callId, kind: 'call', state: 'dialing', held: false, order };
-    this.channels.set(callId, channel);
-    const drawn = this.ids.below(1000);
-    const { carrierFailurePermille, invalidPermille, busyPermille, answerPermille } = this.farEnds;
-    const limits = [carrierFailurePermille, invalidPermille, busyPermille, answerPermille];
-    let sum = 0;
-    const kind = limits.findIndex((permille) => {
-      sum += permille;
-      return drawn < sum;
-    });
-    if (kind === 0) this.endLater(channel, 80, { cause: 34, sipCode: 503 });
-    else if (kind === 1) this.endLater(channel, 300, { cause: 1, sipCode: 404 });
-    else if (kind === 2) this.endLater(channel, 900, { cause: 17, sipCode: 486 });
-    else this.ring(channel, order, kind === 3);
-    return accepted;
-  }
-
-  private ring(channel: Channel, order: DialOrder, answers: boolean): void {
-    this.later(channel, 200 + this.ids.below(1500), () => {
-      channel.state = 'ringing';
-      this.tell({ kind: 'call-ringing', callId: channel.id, atUtcMs: this.clock.utcMs });
-      const ringMs = this.exponential(this.farEnds.ringMs);
-      if (answers && ringMs < order.ringMs) this.later(channel, ringMs, () => this.answer(channel));
-      else this.endLater(channel, order.ringMs, { cause: 19, sipCode: 480 });
-    });
-  }
-
-  private answer(channel: Channel): void {
-    channel.state = 'up';
-    channel.held = this.sink !== undefined;
-    channel.answeredUtcMs = this.clock.utcMs;
-    this.log.answered.add(channel.id);
-    const fails = this.fault('recording-fails', this.faults.recordingFailsPermille);
-    if (!fails) this.raw.set(channel.id, { open: true, spanMs: 0, crashed: false });
-    this.tell({ kind: 'call-answered', callId: channel.id, atUtcMs: this.clock.utcMs });
-    const patienceMs = this.exponential(this.farEnds.patienceMs);
-    this.later(channel, patienceMs, () => {
-      if (channel.legId === undefined) this.end(channel, 'far-end', { cause: 0 });
-    });
-    // Nobody took the call out of the dialplan: it plays the message and ends by itself.
-    this.later(channel, 2_000, () => {
-      if (!channel.held) this.message(channel.id);
-    });
-    this.later(channel, channel.order?.limitMs ?? 0, () =>
-      this.end(channel, 'phone-system', { cause: 16 }),
-    );
-  }
-
-  private ringAgent(order: RingAgentOrder): OrderOutcome {
-    if (this.channels.has(order.legId)) return accepted;
-    const leg: Channel = { id: order.legId, kind: 'leg', state: 'ringing', held: true };
-    this.channels.set(leg.id, leg);
-    this.later(leg, 300 + this.ids.below(2_000), () => {
-      leg.state = 'up';
-      this.tell({ kind: 'leg-up', legId: leg.id, atUtcMs: this.clock.utcMs });
-    });
-    return accepted;
-  }
-
-  private connect(callId: string, legId: string): OrderOutcome {
-    const call = this.channels.get(callId);
-    const leg = this.channels.get(legId);
-    if (call?.state !== 'up' || leg?.state !== 'up') return refused('channel-gone');
-    if (call.legId === legId) return accepted;
-    call.legId = legId;
-    const afterMs = this.clock.utcMs - (call.answeredUtcMs ?? 0);
-    this.log.connectedAfterMs.set(callId, afterMs);
-    this.tell({ kind: 'bridge-joined', callId, legId, atUtcMs: this.clock.utcMs });
-    this.later(call, this.exponential(this.farEnds.talkMs), () =>
-      this.end(call, 'far-end', { cause: 0 }),
-    );
-    return accepted;
-  }
-
-  private message(callId: string): OrderOutcome {
-    const call = this.channels.get(callId);
-    if (!call) return accepted;
-    call.held = false;
-    this.later(call, 4_000, () => this.end(call, 'phone-system', { cause: 16 }));
-    return accepted;
-  }
-
-  private hangUp(channelId: string): OrderOutcome {
-    const channel = this.channels.get(channelId);
-    if (channel) this.end(channel, 'us', { cause: 16 });
-    return accepted;
-  }
-
-  private end(channel: Channel, by: EndedBy, cause: EndCause): void {
-    if (!this.channels.delete(channel.id)) return;
-    this.log.ended.add(channel.id);
-    const atUtcMs = this.clock.utcMs;
-    if (channel.kind === 'leg') {
-      this.tell({ kind: 'leg-ended', legId: channel.id, atUtcMs, cause });
-      return;
-    }
-    const raw = this.raw.get(channel.id);
-    if (raw) {
-      raw.open = false;
-      raw.spanMs = atUtcMs - (channel.answeredUtcMs ?? atUtcMs);
-    }
-    this.tell({ kind: 'call-ended', callId: channel.id, atUtcMs, by, cause });
-  }
-
-  private survey(): Survey {
+  survey(): Survey {
     const channels = [...this.channels.values()];
     return {
       bootId: `boot-${this.boot}`,
@@ -255,46 +134,206 @@ export class PhoneWorld {
     };
   }
 
-  private cutFeed(): void {
-    this.count('feed-cut');
-    this.feedUp = false;
-    this.sink?.({ kind: 'feed-stale', feed: 'ari', reason: 'cut' });
-    this.clock.after(500 + this.ids.below(5_000), () => this.raiseFeed());
+  /** Places a call; the phone system knows only the ids of channels that live. */
+  dial(order: DialOrder): OrderOutcome {
+    const { callId: id } = order;
+    if (this.channels.has(id)) return accepted;
+    this.parts.watch({ kind: 'placed', order });
+    const farEnd = this.parts.farEndOf(order);
+    const call: Channel = {
+      id,
+      kind: 'call',
+      state: 'dialing',
+      held: false,
+      order,
+      farEnd,
+    };
+    this.channels.set(id, call);
+    const { refuses } = farEnd;
+    if (refuses) {
+      this.later(call, refuses.afterMs, () => this.end(call, 'far-end', refuses.cause));
+    } else this.later(call, farEnd.ringsAfterMs, () => this.ring(call, order, farEnd));
+    return accepted;
   }
 
-  private raiseFeed(): void {
-    this.feedUp = true;
-    for (const channel of this.channels.values())
-      if (channel.state === 'up' && channel.kind === 'leg') channel.held = true;
-    this.sink?.({ kind: 'feed-fresh', survey: this.survey() });
+  private ring(call: Channel, order: DialOrder, farEnd: FarEnd): void {
+    const { answersAfterMs, earlyMedia } = farEnd;
+    const fact = { callId: call.id, atUtcMs: this.clock.utcMs };
+    if (earlyMedia) this.tell({ kind: 'call-early-media', ...fact });
+    else {
+      call.state = 'ringing';
+      this.tell({ kind: 'call-ringing', ...fact });
+    }
+    if (answersAfterMs !== undefined && answersAfterMs < order.ringMs) {
+      this.later(call, answersAfterMs, () => this.answer(call, order, farEnd));
+      return;
+    }
+    const unanswered = { cause: 19, sipCode: 480 };
+    this.later(call, order.ringMs, () => this.end(call, 'phone-system', unanswered));
   }
 
-  private restart(): void {
-    this.count('restart');
+  /** The dialplan sets the limit, starts the recording, then offers the call to the daemon. */
+  private answer(call: Channel, order: DialOrder, farEnd: FarEnd): void {
+    call.state = 'up';
+    call.answeredUtcMs = this.clock.utcMs;
+    this.parts.watch({ kind: 'answered', callId: call.id });
+    if (!this.parts.recordingFails(call.id)) {
+      const sinceMs = this.clock.uptimeMs;
+      const damage = this.parts.damageOf(call.id);
+      this.raw.set(call.id, { open: true, sinceMs, spanMs: 0, connected: false, damage });
+    }
+    this.later(call, order.limitMs, () => this.end(call, 'phone-system', { cause: 16 }));
+    this.later(call, farEnd.waitsMs, () => {
+      if (call.legId === undefined) this.end(call, 'far-end', { cause: 0 });
+    });
+    this.offer(call, this.clock.uptimeMs + dialplanWaitMs);
+  }
+
+  private offer(call: Channel, untilMs: number): void {
+    if (this.listener && this.links.ari) {
+      call.held = true;
+      const atUtcMs = call.answeredUtcMs ?? this.clock.utcMs;
+      this.tell({ kind: 'call-answered', callId: call.id, atUtcMs });
+    } else if (this.clock.uptimeMs >= untilMs) this.playMessage(call);
+    else this.later(call, retryMs, () => this.offer(call, untilMs));
+  }
+
+  ringAgent({ legId, extension, ringMs }: RingAgentOrder): OrderOutcome {
+    if (this.channels.has(legId)) return accepted;
+    const leg: Channel = {
+      id: legId,
+      kind: 'leg',
+      state: 'ringing',
+      held: false,
+      extension,
+    };
+    const busy = [...this.channels.values()].some((other) => other.extension === extension);
+    this.channels.set(legId, leg);
+    if (busy) {
+      this.later(leg, 50, () => this.end(leg, 'far-end', { cause: 17, sipCode: 486 }));
+      return accepted;
+    }
+    const { answersAfterMs, hangsUpAfterMs } = this.parts.phoneOf(extension);
+    if (answersAfterMs === undefined) {
+      this.later(leg, ringMs, () => this.end(leg, 'phone-system', { cause: 19 }));
+      return accepted;
+    }
+    this.later(leg, answersAfterMs, () => {
+      leg.state = 'up';
+      leg.held = true;
+      this.tell({ kind: 'leg-up', legId, atUtcMs: this.clock.utcMs });
+      if (hangsUpAfterMs !== undefined) {
+        this.later(leg, hangsUpAfterMs, () => this.end(leg, 'far-end', { cause: 0 }));
+      }
+    });
+    return accepted;
+  }
+
+  connect(callId: string, legId: string): OrderOutcome {
+    const call = this.channels.get(callId);
+    const leg = this.channels.get(legId);
+    if (!call?.held || leg?.state !== 'up') return refused('Channel not found');
+    if (call.legId === legId) return accepted;
+    const others = this.inBridgeOf(legId).map(({ id }) => id);
+    this.leaveBridge(call);
+    call.legId = legId;
+    const raw = this.raw.get(callId);
+    if (raw) raw.connected = true;
+    this.parts.watch({ kind: 'connected', callId, legId, others });
+    this.tell({ kind: 'bridge-joined', callId, legId, atUtcMs: this.clock.utcMs });
+    const talksMs = call.farEnd?.talksMs ?? 0;
+    this.later(call, talksMs, () => this.end(call, 'far-end', { cause: 16 }));
+    return accepted;
+  }
+
+  endWithMessage(callId: string): OrderOutcome {
+    const call = this.channels.get(callId);
+    if (!call) return refused('Channel not found');
+    if (!call.held) return refused('Channel not in Stasis application');
+    this.playMessage(call);
+    return accepted;
+  }
+
+  private playMessage(call: Channel): void {
+    call.held = false;
+    this.leaveBridge(call);
+    this.parts.watch({ kind: 'message', callId: call.id });
+    this.later(call, messageMs, () => this.end(call, 'us', { cause: 16 }));
+  }
+
+  hangUp(channelId: string): OrderOutcome {
+    const channel = this.channels.get(channelId);
+    if (channel) this.end(channel, 'us', { cause: 16 });
+    return accepted;
+  }
+
+  private end(channel: Channel, by: EndedBy, cause: EndCause): void {
+    const { id, kind } = channel;
+    const atUtcMs = this.clock.utcMs;
+    if (kind === 'leg') for (const call of this.inBridgeOf(id)) this.leaveBridge(call);
+    else this.leaveBridge(channel);
+    this.remove(channel);
+    if (kind === 'leg') this.tell({ kind: 'leg-ended', legId: id, atUtcMs, cause });
+    else {
+      const wasUp = channel.answeredUtcMs === undefined ? {} : ({ wasUp: true } as const);
+      this.tell({ kind: 'call-ended', callId: id, atUtcMs, by, cause, ...wasUp });
+    }
+  }
+
+  private remove({ id }: Channel): void {
+    this.channels.delete(id);
+    const raw = this.raw.get(id);
+    if (raw) Object.assign(raw, { open: false, spanMs: this.clock.uptimeMs - raw.sinceMs });
+    this.parts.watch({ kind: 'gone', channelId: id });
+  }
+
+  private inBridgeOf(legId: string): Channel[] {
+    return [...this.channels.values()].filter((channel) => channel.legId === legId);
+  }
+
+  private leaveBridge(call: Channel): void {
+    const { id: callId, legId } = call;
+    if (legId === undefined) return;
+    delete call.legId;
+    this.tell({ kind: 'bridge-left', callId, legId, atUtcMs: this.clock.utcMs });
+  }
+
+  /** A link to the daemon breaks; it notices so much later. */
+  cut(feed: Feed, noticedAfterMs = 0): void {
+    if (!this.links[feed]) return;
+    this.links[feed] = false;
+    this.listener?.linkChanged(feed, noticedAfterMs);
+  }
+
+  heal(feed: Feed): void {
+    if (this.links[feed]) return;
+    this.links[feed] = true;
+    this.listener?.linkChanged(feed, 0);
+  }
+
+  /** Dies with everything that lives in it; its links stay down until they are healed. */
+  crash(): void {
     for (const channel of [...this.channels.values()]) {
-      this.channels.delete(channel.id);
-      this.log.ended.add(channel.id);
+      this.remove(channel);
       const raw = this.raw.get(channel.id);
-      if (raw) Object.assign(raw, { open: false, crashed: true });
+      if (raw) raw.lostMs = Math.min(raw.spanMs, this.parts.crashLossMs());
     }
     this.boot += 1;
-    this.cutFeed();
+    this.cut('ari');
+    this.cut('ami');
   }
 
-  private killPhone(): void {
-    const legs = [...this.channels.values()].filter(({ kind }) => kind === 'leg');
-    const leg = legs[this.ids.below(Math.max(1, legs.length))];
-    if (!leg) return;
-    this.count('phone-death');
-    const talking = [...this.channels.values()].find(({ legId }) => legId === leg.id);
-    if (talking) delete talking.legId;
-    this.end(leg, 'far-end', { cause: 44 });
+  /** A phone is gone: it hung up, or its silence is noticed later. False where it was not up. */
+  losePhone(extension: string, silenceMs?: number): boolean {
+    const leg = [...this.channels.values()].find((each) => each.extension === extension);
+    if (!leg) return false;
+    if (silenceMs === undefined) this.end(leg, 'far-end', { cause: 0 });
+    else this.later(leg, silenceMs, () => this.end(leg, 'phone-system', { cause: 44 }));
+    return true;
   }
 
   private tell(fact: PhoneFact): void {
-    if (!this.feedUp) return;
-    this.sink?.(fact);
-    if (this.fault('fact-doubled', this.faults.factDoubledPermille)) this.sink?.(fact);
+    this.listener?.hear(fact);
   }
 
   private later(channel: Channel, delayMs: number, act: () => void): void {
@@ -302,39 +341,4 @@ export class PhoneWorld {
       if (this.channels.get(channel.id) === channel) act();
     });
   }
-
-  private endLater(channel: Channel, delayMs: number, cause: EndCause): void {
-    this.later(channel, delayMs, () => this.end(channel, 'far-end', cause));
-  }
-
-  private delay(ms: number): Promise<void> {
-    return new Promise((resolve) => this.clock.after(ms, resolve));
-  }
-
-  private exponential(meanMs: number): number {
-    return -meanMs * Math.log(1 - this.ids.below(1_000_000) / 1_000_000);
-  }
-
-  private hourly(perHour: number, act: () => void): void {
-    if (perHour <= 0) return;
-    this.clock.after(this.exponential(3_600_000 / perHour), () => {
-      act();
-      this.hourly(perHour, act);
-    });
-  }
-
-  private fault(kind: string, permille: number): boolean {
-    if (this.ids.below(1000) >= permille) return false;
-    this.count(kind);
-    return true;
-  }
-
-  count(kind: string): void {
-    this.log.faults.set(kind, (this.log.faults.get(kind) ?? 0) + 1);
-  }
 }
-
-const accepted: OrderOutcome = { outcome: 'accepted' };
-const refused = (reason: string): OrderOutcome => ({ outcome: 'refused', reason });
-/** An answer that never comes; the caller's deadline makes it unknown. */
-const never = () => new Promise<OrderOutcome>(() => {});

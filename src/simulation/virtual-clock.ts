@@ -14,6 +14,7 @@ export class VirtualClock {
   private readonly startUtcMs: number;
   private wallStepMs = 0;
   private order = 0;
+  private held = 0;
   private readonly heap: Due[] = [];
   private ready: (() => void)[] = [];
 
@@ -56,6 +57,16 @@ export class VirtualClock {
     };
   }
 
+  /** Time stands still until the function that this gives is called: real work is going on. */
+  hold(): () => void {
+    this.held += 1;
+    let holds = true;
+    return () => {
+      if (holds) this.held -= 1;
+      holds = false;
+    };
+  }
+
   after(delayMs: number, fire: () => void): Timer {
     this.order += 1;
     const due: Due = {
@@ -82,6 +93,7 @@ export class VirtualClock {
         for (const fire of ready) fire();
         continue;
       }
+      if (this.held > 0) continue;
       const next = this.heap[0];
       if (!next || next.atUptimeMs > untilUptimeMs) break;
       this.pop();
