@@ -76,7 +76,14 @@ export interface ReportContact {
   /** `number` is that of the id, where it is known. */
   numberId: string | undefined;
   number: NumberRow | undefined;
-  contact: { channel: Channel; atUtcMs: number; outcome: string; effective: boolean };
+  contact: {
+    channel: Channel;
+    /** The person called, wrote or came: no attempt of ours, but a conversation counts. */
+    inbound?: boolean | undefined;
+    atUtcMs: number;
+    outcome: string;
+    effective: boolean;
+  };
   by: string;
 }
 
@@ -187,12 +194,22 @@ function liftStops(draft: CasesDraft, event: LiftStop, moment: Moment): Outcome 
     draft.put('Case', outcome.row, row.version);
     const facts = noteOf(draft, row.id, words, by, moment);
     draft.entry({ what: 'stop-lifted', who: by, about: row.id, why: reason, facts });
-    if (outcome.row.stops.length > 0) continue;
-    for (const lead of leads) putLead(draft, lead, moment.atUtcMs, lead.tries, 'open');
-    endAlarm(draft, 'case-stopped', row.id, moment);
+    resumeCase(draft, outcome.row, leads, moment);
   }
   if (lifted > 0 && kept) endStop(draft, kept, 'stop-lifted', by);
   return lifted > 0 ? { done: true } : refusal;
+}
+
+/** Once no stop holds a case any more, its numbers may be called. */
+export function resumeCase(
+  draft: CasesDraft,
+  { id, stops }: CaseRow,
+  leads: MovingCase['leads'],
+  moment: Moment,
+): void {
+  if (stops.length > 0) return;
+  for (const lead of leads) putLead(draft, lead, moment.atUtcMs, lead.tries, 'open');
+  endAlarm(draft, 'case-stopped', id, moment);
 }
 
 /** Puts the words into a row that can be erased; the entry gets SHA-256 of salt, newline, words. */
@@ -290,7 +307,7 @@ function endStop(draft: CasesDraft, { id }: StopListRow, why: string, by: string
   draft.entry({ what: 'stop-list-ended', who: by, about: id, why });
 }
 
-/** A contact that was made elsewhere: it has happened, so it counts, whatever the rules say. */
+/** A contact made elsewhere, or by the person: it happened, so it counts, rules or not. */
 function reportContact(
   draft: CasesDraft,
   { case: row, person, numberId, number, contact, by }: ReportContact,
@@ -299,7 +316,7 @@ function reportContact(
 ): Outcome<{ id: string }> {
   if (!row || person?.caseId !== row.id) return refuse('not-found');
   if (numberId !== undefined && number?.personId !== person.id) return refuse('not-found');
-  const { channel, atUtcMs, outcome, effective } = contact;
+  const { channel, inbound = false, atUtcMs, outcome, effective } = contact;
   if (atUtcMs > moment.atUtcMs + aheadMs) return refuse('in-the-future');
   const id = moment.newId('contact');
   const zone = person.zone ?? policy.zones[0] ?? 'UTC';
@@ -307,13 +324,13 @@ function reportContact(
     id,
     state: 'settled',
     channel,
-    origin: 'reported',
+    origin: inbound ? 'inbound' : 'reported',
     caseId: row.id,
     personId: person.id,
     personKey: person.personKey,
     creditorKey: creditorKey(person.personKey, row.creditorId),
     localDay: dayText(localTime(atUtcMs, zone).day),
-    attemptUtcMs: atUtcMs,
+    ...(inbound ? {} : { attemptUtcMs: atUtcMs }),
     settledUtcMs: moment.atUtcMs,
     outcome: toCode(outcome),
     version: 1,
@@ -331,6 +348,7 @@ function reportContact(
       caseId: row.id,
       channel,
       conversation: effective,
+      inbound,
       personId: person.id,
       ...(number === undefined ? {} : { numberId: number.id }),
     },

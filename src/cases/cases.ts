@@ -4,8 +4,12 @@ import { type Outcome, refuse } from '../people/person.ts';
 import { Room, type RoomEvent, type RoomWorld } from '../room.ts';
 import { type ActionCode, type ActionStatement, actionCodes, readAction } from './action-code.ts';
 import {
+  type BatchOrder,
+  batchOrder,
   endBatches,
   nextBatchUtcMs,
+  type ReopenSlice,
+  reopenSlice,
   type StopSlice,
   stoppedPerCommit,
   stopSlice,
@@ -24,6 +28,7 @@ import { endRejects, failList, type ListEvent, listStep, nextRejectsUtcMs } from
 import { type ListSettings, type Lists, openLists, removeRejects } from './lists/intake.ts';
 import { readNumber } from './lists/phone-number.ts';
 import { longestWindowMs } from './may-contact.ts';
+import { type StateWishes, stateWishes } from './number-wishes.ts';
 import { type Orders, openOrders } from './orders.ts';
 import { type ContactReport, grantQuestion, type PermitWish, settleQuestion } from './questions.ts';
 import { type Settle, settle } from './settle.ts';
@@ -46,6 +51,9 @@ export type CasesEvent =
   | EraseCase
   | EraseSlice
   | StopSlice
+  | BatchOrder
+  | ReopenSlice
+  | StateWishes
   | { kind: 'open' }
   | { kind: 'acknowledge-alarm'; alarmId: string; by: string };
 
@@ -106,6 +114,13 @@ function decide(policy: ContactPolicy) {
         return workDone(draft, event.effect, event.result, moment);
       case 'stop-slice':
         return stopSlice(draft, event, moment);
+      case 'reopen-slice':
+        return reopenSlice(draft, event, moment);
+      case 'recall-batch':
+      case 'reopen-batch':
+        return draft.answer(batchOrder(draft, event, moment));
+      case 'state-wishes':
+        return draft.answer(stateWishes(draft, event));
       case 'erase-slice':
         return eraseSlice(draft, event);
       case 'erase-case':
@@ -259,14 +274,17 @@ async function act(
       // A permit that was granted in this very tick is on its way: it has to be there before this.
       await new Promise<void>((next) => clock.soon(next));
       return { outcome: stopped(effect.caseIds, effect.reason) ? 'done' : 'failed' };
-    case 'stop-batch': {
-      const { batchId, reason, from } = effect;
+    case 'stop-batch':
+    case 'reopen-batch': {
+      const { batchId, from } = effect;
       let next: BatchPlace | undefined;
       room.askNow(() => {
         const slice = store.casesOfBatch(batchId, from, stoppedPerCommit);
         next = slice.next;
         const cases = slice.cases.map((row) => store.movingCase(row));
-        return { kind: 'stop-slice', cases, reason };
+        return effect.kind === 'reopen-batch'
+          ? { kind: 'reopen-slice', batchId, cases }
+          : { kind: 'stop-slice', batchId, cases, reason: effect.reason };
       });
       return next === undefined ? { outcome: 'done' } : { outcome: 'more', next };
     }

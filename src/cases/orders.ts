@@ -1,9 +1,11 @@
 // Orders of people about cases, each with what the store holds at the moment of its decision.
 import type { Ids } from '../ids.ts';
 import { type Outcome, refuse } from '../people/person.ts';
+import type { BatchOrder, ReopenBatch } from './batch-steps.ts';
 import type { CreditorRow, StopListRow, StopReason } from './case.ts';
 import type { CaseOrder, ReportContact } from './case-steps.ts';
 import type { EraseCase } from './erase-steps.ts';
+import type { NumberWishes, StateWishes } from './number-wishes.ts';
 import { casesFor, liftQuestion } from './questions.ts';
 import type { CaseStore, CasesDraft } from './working-set.ts';
 
@@ -15,7 +17,7 @@ export interface OrderParts {
   /** A number as lists are read: undefined for what no list could hold. */
   e164Of(text: string): string | undefined;
   /** Decides the event that `make` builds, in the same tick; gives the answer. */
-  askNow(make: () => CaseOrder | EraseCase): unknown;
+  askNow(make: () => CaseOrder | EraseCase | BatchOrder | StateWishes): unknown;
   view(): CasesDraft;
 }
 
@@ -38,7 +40,16 @@ export interface Orders {
   /** `reason`: a code. */
   addToStopList(order: StopListOrder, by: string): Promise<Outcome<{ stopId: string }>>;
   takeOffStopList(order: { stopId: string; why: string }, by: string): Promise<Outcome>;
-  /** A visit, SMS or letter that was made elsewhere: it is counted, never refused. */
+  /** What the person asked of a number of theirs; it is stated anew as a whole. */
+  stateWishes(
+    order: { caseId: string; numberId: string; wishes: NumberWishes },
+    by: string,
+  ): Promise<Outcome>;
+  /** The creditor takes a batch back: all its cases stop at once. */
+  recallBatch(order: { batchId: string; name: string }, by: string): Promise<Outcome>;
+  /** A batch that was recalled, or had expired, is ours again. */
+  reopenBatch(order: Omit<ReopenBatch, 'kind' | 'by'>, by: string): Promise<Outcome>;
+  /** A contact that was made elsewhere, or by the person: it is counted, never refused. */
   reportContact(
     order: ReportContact['contact'] & { caseId: string; personId: string; numberId?: string },
     by: string,
@@ -61,7 +72,8 @@ const saltBytes = 16;
 /** Everything an order needs is read in the tick in which it is decided. */
 export function openOrders(parts: OrderParts): Orders {
   const { store, ids } = parts;
-  const order = <T = object>(make: () => CaseOrder | EraseCase) => parts.askNow(make) as Outcome<T>;
+  const order = <T = object>(make: () => CaseOrder | EraseCase | BatchOrder | StateWishes) =>
+    parts.askNow(make) as Outcome<T>;
   const words = (text: string) => ({ text, salt: ids.bytes(saltBytes).toString('hex') });
   return {
     putCreditor: async (creditor, by) => order(() => ({ kind: 'put-creditor', creditor, by })),
@@ -100,6 +112,16 @@ export function openOrders(parts: OrderParts): Orders {
         const cases = stop?.scope === 'debtor' ? store.casesOfPerson(stop.key) : [];
         return { kind: 'take-off-stop-list', stop, cases, why, by };
       }),
+    stateWishes: async ({ caseId, numberId, wishes }, by) =>
+      order(() => {
+        const number = store.numberById(numberId);
+        const person = number?.caseId === caseId ? store.personById(number.personId) : undefined;
+        const numbers =
+          number && person ? store.sameNumbers(number.numberKey, person.personKey) : [];
+        return { kind: 'state-wishes', numbers, wishes, by };
+      }),
+    recallBatch: async (wanted, by) => order(() => ({ kind: 'recall-batch', ...wanted, by })),
+    reopenBatch: async (wanted, by) => order(() => ({ kind: 'reopen-batch', ...wanted, by })),
     async reportContact({ caseId, personId, numberId, ...contact }, by) {
       const outcome = order<{ id: string }>(() => ({
         kind: 'report-contact',

@@ -31,7 +31,7 @@ export function workDone(
   if (result.outcome === 'unknown' || result.outcome === 'failed')
     return repeat(draft, work, moment);
   if (result.outcome === 'more') {
-    const next = work.kind === 'stop-batch' ? { ...work, from: result.next } : work;
+    const next = 'from' in work ? { ...work, from: result.next } : work;
     return orderWork(draft, next, moment);
   }
   switch (work.kind) {

@@ -172,6 +172,7 @@ export interface Rejects {
 export type Work =
   | { kind: 'tell-stopped'; caseIds: readonly string[]; reason: string }
   | { kind: 'stop-batch'; batchId: string; reason: BatchEnd; from: BatchPlace }
+  | { kind: 'reopen-batch'; batchId: string; from: BatchPlace }
   | { kind: 'erase-list'; listId: string; batchId: string }
   | { kind: 'erase-recordings'; caseId: string; callIds: readonly string[]; rejects: Rejects[] }
   /** What was deleted stands in the write-ahead log until that is emptied. */

@@ -24,7 +24,9 @@ import {
   CaseView,
   ContactView,
   DoneView,
+  WeekForm,
 } from './views.ts';
+import { shownWeek, weekOf } from './week-form.ts';
 
 const rowsShown = 1_000;
 const CaseParam = exactly({ caseId: Id });
@@ -48,6 +50,7 @@ export const StopReasonForm = Type.Enum(Object.keys(stopReasons) as StopReason[]
 export function addCasesRoutes(app: App, parts: HttpParts): void {
   addCases(app, parts);
   addCaseOrders(app, parts);
+  addWishes(app, parts);
   addContacts(app, parts);
   addPromises(app, parts);
 }
@@ -105,7 +108,14 @@ function addCases(app: App, parts: HttpParts): void {
       const people = await history.casePeople(caseId);
       const look = { what: 'case-viewed', about: caseId };
       await parts.floor.people.noteLook(actorOf(request), look);
-      return { ...row, people };
+      const shown = people.map(({ numbers, ...person }) => ({
+        ...person,
+        numbers: numbers.map(({ notThen, ...number }) => ({
+          ...number,
+          ...(notThen === undefined ? {} : { notThen: shownWeek(notThen) }),
+        })),
+      }));
+      return { ...row, people: shown };
     },
   );
 }
@@ -170,6 +180,29 @@ function addCaseOrders(app: App, parts: HttpParts): void {
   );
 }
 
+function addWishes(app: App, parts: HttpParts): void {
+  app.put(
+    '/api/cases/:caseId/numbers/:numberId/wishes',
+    {
+      schema: {
+        tags: ['cases'],
+        summary: 'State anew what the person asked of a number: not at work, not at these times',
+        params: exactly({ caseId: Id, numberId: Id }),
+        body: exactly({ notAtWork: Type.Boolean(), notThen: Type.Optional(WeekForm) }),
+        response: answers(DoneView),
+      },
+    },
+    async (request) => {
+      const { caseId, numberId } = request.params;
+      await reached(request, parts, caseId);
+      const { notAtWork, notThen } = request.body;
+      const wishes = { notAtWork, notThen: notThen && weekOf(notThen) };
+      const order = { caseId, numberId, wishes };
+      return granted(await parts.floor.cases.stateWishes(order, actorOf(request).who));
+    },
+  );
+}
+
 function addContacts(app: App, parts: HttpParts): void {
   const { history } = parts;
   const { cases } = parts.floor;
@@ -202,12 +235,17 @@ function addContacts(app: App, parts: HttpParts): void {
     {
       schema: {
         tags: ['cases'],
-        summary: 'Report a visit, SMS or letter that was made elsewhere; it is counted',
+        summary: 'Report a contact that was made elsewhere, or by the person; it is counted',
         params: CaseParam,
         body: exactly({
           personId: Id,
           numberId: Type.Optional(Id),
-          channel: Type.Enum(['visit', 'sms', 'letter']),
+          channel: Type.Enum(['call', 'visit', 'sms', 'letter']),
+          inbound: Type.Optional(
+            Type.Boolean({
+              description: 'The person made it: no attempt, its conversation counts.',
+            }),
+          ),
           atUtcMs: UtcMs,
           outcome: Code,
           effective: Type.Boolean(),

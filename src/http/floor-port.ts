@@ -1,7 +1,7 @@
 // What the HTTP side asks of the floor; types only, and each function is one line in floor.ts.
 import type { Readable } from 'node:stream';
 import type { ActionCode } from '../cases/action-code.ts';
-import type { CreditorRow } from '../cases/case.ts';
+import type { BatchRow, CreditorRow } from '../cases/case.ts';
 import type { Orders } from '../cases/orders.ts';
 import type { People } from '../people/people.ts';
 import type { Outcome } from '../people/person.ts';
@@ -96,6 +96,7 @@ export interface CampaignOrder {
 
 export interface CasesForHttp extends Orders {
   creditors(): CreditorRow[];
+  batches(): BatchRow[];
   /** What an agent may state after a contact. */
   actionCodes: Readonly<Record<string, ActionCode>>;
 }

@@ -78,6 +78,7 @@ function casesOf({ cases, telephony }: Floor): CasesForHttp {
   return {
     ...cases,
     creditors: () => [...cases.view().all('Creditor')],
+    batches: () => [...cases.view().all('Batch')],
     async putCreditor(creditor, by) {
       const { id, callerId } = creditor;
       const known = [...cases.view().all('Creditor')];

@@ -4,6 +4,7 @@ import rateLimit from '@fastify/rate-limit';
 import { FloorError } from '../errors.ts';
 import { type App, type HttpParts, makeApp, type TlsKeys } from './app.ts';
 import { addAuth, isLoopback } from './auth.ts';
+import { addBatchesRoutes } from './batches-routes.ts';
 import { addCampaignsRoutes } from './campaigns-routes.ts';
 import { addCasesRoutes } from './cases-routes.ts';
 import { addDocs } from './docs.ts';
@@ -83,6 +84,7 @@ export async function buildHttp(parts: HttpParts, tls?: TlsKeys): Promise<App> {
   addCampaignsRoutes(app, parts);
   addCasesRoutes(app, parts);
   addStopsRoutes(app, parts);
+  addBatchesRoutes(app, parts);
   addListsRoutes(app, parts);
   addRecordingsRoutes(app, parts);
   addLedgerRoutes(app, parts);

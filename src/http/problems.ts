@@ -146,6 +146,18 @@ const problems = {
     'It would go on to stand still, while a new one would not.',
     'Lift the stop at the case; that ends it here too.',
   ],
+  'name-differs': [
+    409,
+    'The name is not that of this batch.',
+    'The order moves all its cases, so the batch is named twice.',
+    'Look at the batch, and repeat its name exactly.',
+  ],
+  'batch-not-ended': [
+    409,
+    'The batch has not ended.',
+    'Neither its deadline nor its recall has come.',
+    'Nothing has to be opened; a single case has its own stop.',
+  ],
   'list-being-read': [
     409,
     'A list of this creditor is being read.',

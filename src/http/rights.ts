@@ -84,9 +84,14 @@ export const rights: Readonly<Record<string, Access>> = {
   'POST /api/cases/:caseId/lift-stop': grants(['supervisor']),
   'POST /api/cases/:caseId/erase': grants(['supervisor']),
   'PUT /api/cases/:caseId/allocation': grants(floorLeads),
+  'PUT /api/cases/:caseId/numbers/:numberId/wishes': grants(floorLeads, ['agent', 'field']),
   'POST /api/cases/:caseId/release': grants(['supervisor']),
   'GET /api/cases/:caseId/contacts': grants([...floorLeads, 'qa', 'auditor'], ['agent']),
   'POST /api/cases/:caseId/contacts': grants([...floorLeads, 'field', 'data']),
+
+  'GET /api/batches': grants([...floorLeads, 'data', 'auditor']),
+  'POST /api/batches/:batchId/recall': grants(['supervisor']),
+  'POST /api/batches/:batchId/reopen': grants(['supervisor']),
 
   'GET /api/callbacks': grants(floorLeads, ['agent']),
   // What may be stated is no secret of anybody.

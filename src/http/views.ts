@@ -217,12 +217,38 @@ export const CaseSummary = exactly({
   allocatedUtcMs: optional.whole,
 });
 
+export const BatchView = exactly({
+  id: text,
+  creditorId: text,
+  name: text,
+  receivedUtcMs: whole,
+  deadlineUtcMs: optional.whole,
+  recallUtcMs: optional.whole,
+  ended: Type.Optional(Type.Enum(['recalled', 'expired'])),
+});
+
+/** Hours of a person's week, as `"mon": ["09:00-12:00"]`; a day that is left out has none. */
+const Ranges = Type.Optional(
+  Type.Array(Type.String({ pattern: '^\\d{2}:\\d{2}-\\d{2}:\\d{2}$' }), { maxItems: 10 }),
+);
+export const WeekForm = exactly({
+  mon: Ranges,
+  tue: Ranges,
+  wed: Ranges,
+  thu: Ranges,
+  fri: Ranges,
+  sat: Ranges,
+  sun: Ranges,
+});
+export type WeekForm = Static<typeof WeekForm>;
+
 const NumberView = exactly({
   id: text,
   e164: text,
   kind: text,
   state: text,
   notAtWork: Type.Boolean(),
+  notThen: Type.Optional(WeekForm),
 });
 
 /** With names and numbers: showing it is an entry. */

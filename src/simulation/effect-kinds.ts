@@ -2,8 +2,11 @@
 import type { CasesEffect } from '../cases/working-set.ts';
 import type { TelephonyEffect } from '../telephony/working-set.ts';
 
-/** A file is removed from a real folder; nothing is uploaded here (tests/fast, lists of cases). */
-type Elsewhere = 'remove-rejects';
+/**
+ * A file is removed from a real folder, and nothing is uploaded here; nobody here reopens a batch.
+ * Both have tests of their own (tests/fast, lists of cases and wishes).
+ */
+type Elsewhere = 'remove-rejects' | 'reopen-batch';
 type EffectKind = Exclude<TelephonyEffect['kind'] | CasesEffect['kind'], Elsewhere>;
 
 /** Written as a record, so that a new kind of effect is missed here by the compiler. */

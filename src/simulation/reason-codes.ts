@@ -98,6 +98,7 @@ const written: Readonly<Record<string, readonly string[]>> = {
 
 const tooSeldom = 'It can occur here, and too seldom to be demanded of twenty days.';
 const noUpload = 'No file is uploaded here: reading lists is tested with real files.';
+const notOrdered = 'Nobody orders it in this world; tests/fast, wishes of cases, does.';
 const repeats = 'Each of these whys stands in another entry as well, where it is demanded.';
 
 /** Codes that this world never writes, or is not asked to: each with its reason. */
@@ -133,6 +134,9 @@ export const undemandedCodes: Readonly<Record<string, string>> = {
   'list-read': noUpload,
   'list-failed': noUpload,
   'rejects-removed': noUpload,
+  'number-wishes-stated': notOrdered,
+  'batch-recalled': notOrdered,
+  'batch-reopened': notOrdered,
 };
 
 export const demandedCodes: ReadonlySet<string> = new Set(

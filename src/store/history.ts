@@ -1,4 +1,5 @@
 // What happened: the questions of the API about calls, recordings, contacts and the ledger.
+import type { WeeklyHours } from '../calendar.ts';
 import type { Client } from './client.ts';
 
 /** Rows of one answer; whoever wants more asks for the page after the last one. */
@@ -156,7 +157,11 @@ function caseQuestions(client: Client) {
           ...(name === undefined ? {} : { name }),
           numbers: numbers
             .filter(({ personId }) => personId === person.id)
-            .map((row) => ({ ...plain(row), e164: words.get(row.e164) ?? '' })),
+            .map(({ notThen, ...row }) => ({
+              ...plain(row),
+              e164: words.get(row.e164) ?? '',
+              ...(notThen === null ? {} : { notThen: notThen as unknown as WeeklyHours }),
+            })),
         };
       });
     },
@@ -267,7 +272,10 @@ function contactQuestions(client: Client) {
       const made = rows.map((row): ContactRecord => {
         const { origin, settledUtcMs, ...shown } = plain(row);
         const decision = origin as 'granted' | 'reported' | 'inbound';
-        const atUtcMs = shown.attemptUtcMs ?? shown.answerUtcMs ?? settledUtcMs ?? 0;
+        const atUtcMs =
+          [shown.attemptUtcMs, shown.answerUtcMs, shown.conversationUtcMs, settledUtcMs].find(
+            (each) => each !== undefined,
+          ) ?? 0;
         return { ...shown, decision, atUtcMs };
       });
       const refused = await Promise.all(numbers.map(({ id }) => withheld(id)));

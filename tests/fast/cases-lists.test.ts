@@ -170,7 +170,11 @@ describe('a person whom two creditors name', () => {
     const numbers = [{ column: '手机', kind: 'mobile' }] as const;
     const mapping = { reference: '案件', people: [{ ...named, numbers }] };
     const rows = (from: number) =>
-      `案件,客户,证件,手机\nA,K-1,11010119900307001x,${numberOf(from)}\nB,K-2,,${numberOf(from + 1)}\n`;
+      [
+        '案件,客户,证件,手机',
+        `A,K-1,11010119900307001x,${numberOf(from)}`,
+        `B,K-2,,${numberOf(from + 1)}\n`,
+      ].join('\n');
     for (const [from, change] of [
       [1, {}],
       [11, other],

@@ -21,9 +21,6 @@ describe('cases behind HTTP', () => {
   const codeOf = async (answer: ReturnType<typeof ask>) => (await answer).json.code as string;
 
   beforeAll(async () => {
-    const row = { id: 'batch-1', creditorId: 'creditor-1', name: 'Batch', receivedUtcMs: 1 };
-    const changes = [{ table: 'Batch', id: row.id, row }];
-    test.store.commit({ room: 'cases', entries: [], changes });
     await until(() => telephony.view().get('Plant', 'now')?.feed === 'fresh');
   });
 
@@ -155,5 +152,61 @@ describe('cases behind HTTP', () => {
     expect((await post(end, lead.token, { why: 'mistaken' })).json).toEqual({ done: true });
     expect((await post(end, lead.token, { why: 'mistaken' })).status).toBe(404);
     expect((await ask('GET', '/api/stop-list', token)).json.stops).toEqual([]);
+  });
+
+  it('takes what a person asked of a number from whoever has the case', async () => {
+    const { personId, token } = await test.person('agent');
+    const other = await test.person('agent');
+    putCase(test.store, 'case-10', personId);
+    const path = '/api/cases/case-10/numbers/number-case-10/wishes';
+    const put = (by: string, payload: object) => ask('PUT', path, by, payload);
+    const notThen = { mon: ['09:00-12:00', '22:00-02:00'], sat: ['00:00-24:00'] };
+    const wishes = { notAtWork: false, notThen };
+    expect(await codeOf(put(other.token, wishes))).toBe('not-yours');
+    for (const wrong of ['9 to 12', '25:00-26:00', '09:60-10:00']) {
+      const bad = { notAtWork: false, notThen: { sun: [wrong] } };
+      expect(await codeOf(put(token, bad))).toBe('input-invalid');
+    }
+    expect((await put(token, wishes)).json).toEqual({ done: true });
+    const shown = await ask('GET', '/api/cases/case-10', token);
+    expect(shown.json.people[0].numbers).toMatchObject([wishes]);
+    expect((await put(token, { notAtWork: true })).json).toEqual({ done: true });
+    const again = await ask('GET', '/api/cases/case-10', token);
+    expect(again.json.people[0].numbers[0]).toMatchObject({ notAtWork: true });
+    expect(again.json.people[0].numbers[0].notThen).toBeUndefined();
+  });
+
+  it('counts what a person did by themselves, and shows it beside the calls', async () => {
+    const { token } = await test.person('lead');
+    putCase(test.store, 'case-11');
+    const atUtcMs = realClock.utcMs();
+    const call = { personId: 'debtor-case-11', channel: 'call', inbound: true, atUtcMs };
+    const report = { ...call, outcome: 'asked-for-terms', effective: true };
+    const path = '/api/cases/case-11/contacts';
+    expect((await post(path, token, report)).status).toBe(200);
+    const { contacts } = (await ask('GET', path, token)).json;
+    const shown = { decision: 'inbound', channel: 'call', atUtcMs, conversationUtcMs: atUtcMs };
+    expect(contacts).toMatchObject([shown]);
+    expect(contacts[0].attemptUtcMs).toBeUndefined();
+  });
+
+  it('recalls and reopens a batch only when its name is repeated', async () => {
+    const { token } = await test.person('supervisor');
+    const lead = await test.person('lead');
+    const batch = async () => (await ask('GET', '/api/batches', token)).json.batches[0];
+    expect(await batch()).toEqual({
+      ...{ id: 'batch-1', creditorId: 'creditor-1', name: 'Batch', receivedUtcMs: 1 },
+    });
+    const recall = '/api/batches/batch-1/recall';
+    expect(await codeOf(post(recall, lead.token, { name: 'Batch' }))).toBe('role-denied');
+    expect(await codeOf(post(recall, token, { name: 'batch' }))).toBe('name-differs');
+    expect((await post('/api/batches/batch-9/recall', token, { name: 'Batch' })).status).toBe(404);
+    expect((await post(recall, token, { name: 'Batch' })).json).toEqual({ done: true });
+    expect(await batch()).toMatchObject({ ended: 'recalled' });
+    const reopen = '/api/batches/batch-1/reopen';
+    const order = { name: 'Batch', why: 'ordered-by-creditor' };
+    expect((await post(reopen, token, order)).json).toEqual({ done: true });
+    expect(await codeOf(post(reopen, token, order))).toBe('batch-not-ended');
+    expect((await batch()).ended).toBeUndefined();
   });
 });

@@ -167,6 +167,10 @@ function standIns(
       putCreditor: took('put-creditor'),
       stop: took('stop'),
       liftStop: took('lift-stop'),
+      batches: () => [],
+      stateWishes: took('state-wishes'),
+      recallBatch: took('recall-batch'),
+      reopenBatch: took('reopen-batch'),
       async addToStopList(given, by) {
         await took('add-to-stop-list')(given, by);
         return { done: true, stopId: 'stop-1' };

@@ -102,6 +102,9 @@ export async function openRooms(): Promise<TestRooms> {
     ...{ store: test.store, disk: realDisk, clock: realClock, ids: realIds, dataDir: folder },
     ...{ signingKey, keyId: 'f'.repeat(32), everyMs: 3_600_000, failed: stop },
   });
+  const batch = { id: 'batch-1', creditorId: 'creditor-1', name: 'Batch', receivedUtcMs: 1 };
+  const changes = [{ table: 'Batch', id: batch.id, row: batch }];
+  test.store.commit({ room: 'cases', entries: [], changes });
   const cases = openCases(world, {
     store: openCaseStore(test.database),
     policy: { ...defaultPolicy(noHolidays, ['UTC']), hours: everyDay([0, 1_440]) },
