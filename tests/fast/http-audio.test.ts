@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FloorError } from '../../src/errors.ts';
 import { type Http, openHttp } from '../../src/http/http.ts';
+import { rowReader } from '../../src/store/commit.ts';
 import { audio, audioSha256, openTestFloor, putRecording, type TestFloor } from './http-floor.ts';
 
 let floor: TestFloor;
@@ -98,8 +99,11 @@ describe('the sound of a recording', () => {
     expect((await get(`${path}?reason=${reason}`)).status).toBe(200);
     expect((await get(path, { 'x-reason': reason })).status).toBe(200);
     expect(newEntries()).toHaveLength(2);
-    const rows = floor.database.prepare('SELECT reason FROM "Look" ORDER BY rowid DESC').all();
-    expect(rows.slice(0, 2)).toEqual([{ reason: '客户投诉复核' }, { reason: '客户投诉复核' }]);
+    const newest = floor.database.prepare('SELECT * FROM "Look" ORDER BY rowid DESC LIMIT 2').all();
+    const looks = newest.map((row) =>
+      rowReader(floor.database, 'Look')(row as Record<string, unknown>),
+    );
+    expect(looks).toMatchObject([{ reason: '客户投诉复核' }, { reason: '客户投诉复核' }]);
     expect(JSON.stringify(newEntries())).not.toContain('投诉');
   });
 
