@@ -114,6 +114,7 @@ function measure(plan: WindowPlan, during: string, rounds: readonly Round[]): Me
     unit: 'calls',
     values: rounds.map(({ floor }) => count(floor)),
     atMost: 0,
+    everyRun: true,
     judged: 'when-idle',
   });
   return [

@@ -55,6 +55,7 @@ function measure(plan: WindowPlan, done: Record<Side, readonly WindowResult[]>):
     unit: 'calls',
     values: done.floor.map(of),
     atMost: 0,
+    everyRun: true,
     judged: 'when-idle',
   });
   return [
