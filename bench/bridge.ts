@@ -135,17 +135,25 @@ function measure(plan: WindowPlan, during: string, rounds: readonly Round[]): Me
       values: rounds.map(({ floor }) => floor.abandoned),
       judged: 'when-idle',
     },
-    ...(during === '' ? [] : [importLasted(at, rounds)]),
+    ...(during === '' ? [] : importLasted(at, rounds)),
   ];
 }
 
-/** An import that ended before its window would have proved less. */
-function importLasted(at: string, rounds: readonly Round[]): Measured {
-  return {
-    name: `rows that came in during a window, ${at}`,
-    unit: 'rows',
-    values: rounds.map(({ floor }) => floor.importedRows ?? 0),
-    atMost: importRows - 1,
-    judged: 'at-any-load',
-  };
+/** An import that stood still in its window, or ended before it did, would have proved less. */
+function importLasted(at: string, rounds: readonly Round[]): Measured[] {
+  const rows = (name: string, values: readonly number[]) =>
+    ({
+      name: `${name}, ${at}`,
+      unit: 'rows',
+      values,
+      everyRun: true,
+      judged: 'at-any-load',
+    }) as const;
+  const imported = rounds.map(({ floor }) => floor.importedRows ?? { before: 0, after: 0 });
+  const during = imported.map(({ before, after }) => after - before);
+  const until = imported.map(({ after }) => after);
+  return [
+    { ...rows('rows that came in during a window', during), atLeast: 1 },
+    { ...rows('rows that had come in at its end', until), atMost: importRows - 1 },
+  ];
 }

@@ -224,15 +224,16 @@ const untilSealed = () =>
 const tick = () => freeAgent(floor);
 await tickEvenly(order, order.warmUpSeconds, tick);
 await untilSealed();
+const before = importedRows?.() ?? 0;
 await say({ say: 'ready' });
 await tickEvenly(order, order.seconds, tick);
-const rows = importedRows?.();
+const after = importedRows?.() ?? 0;
 await say({ say: 'over' });
 await untilSealed();
 await say({
   say: 'done',
   calls: account(real),
-  ...(rows === undefined ? {} : { importedRows: rows }),
+  ...(importedRows === undefined ? {} : { importedRows: { before, after } }),
 });
 await leave(floor);
 await floor.stop();

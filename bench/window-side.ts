@@ -37,6 +37,12 @@ export interface PlacedCall {
   quarantined?: string;
 }
 
+/** Rows of the list that were staged when the window began, and when it ended. */
+export interface ImportedRows {
+  before: number;
+  after: number;
+}
+
 /** ready: every phone is on the line · over: window and tail have passed · done: all is sealed. */
 export type Saying =
   | { say: 'ready' }
@@ -44,8 +50,7 @@ export type Saying =
   | {
       say: 'done';
       calls: readonly PlacedCall[];
-      /** Rows of the list that were staged when the window ended. */
-      importedRows?: number;
+      importedRows?: ImportedRows;
     };
 
 /** How every call of a benchmark is placed, by the floor and by the bare script. */

@@ -9,7 +9,7 @@ import { carrierDigits, type SpanMs } from '../src/telephony/asterisk/sipp-scena
 import { type CpuTime, cpuTimeOf, cpuTimeSince } from './cpu-time.ts';
 import { median, quantile } from './figure.ts';
 import type { PhoneRig } from './phone-rig.ts';
-import type { PlacedCall, Saying, WindowOrder } from './window-side.ts';
+import type { ImportedRows, PlacedCall, Saying, WindowOrder } from './window-side.ts';
 
 /** Who drives the calls: the real floor, or the script that is its yardstick. */
 export type Side = 'floor' | 'bare';
@@ -37,8 +37,7 @@ export interface WindowResult {
   short: number;
   /** In the window and its tail; the controlling process until all was sealed. */
   cpu: { asteriskMs: number; controller: CpuTime };
-  /** Rows of the list that were staged when the window ended. */
-  importedRows?: number;
+  importedRows?: ImportedRows;
 }
 
 const ringMs: SpanMs = [100, 500];
@@ -198,7 +197,8 @@ export function describeWindow(side: Side, plan: WindowPlan, result: WindowResul
   const { answered, bridgeMs, abandoned, lost, unrecorded, short, cpu, importedRows } = result;
   const { asteriskMs, controller } = cpu;
   const perCall = (ms: number) => (ms / Math.max(1, answered)).toFixed(1);
-  const rest = importedRows === undefined ? '' : ` · ${importedRows} rows came in`;
+  const { before, after } = importedRows ?? {};
+  const rest = importedRows === undefined ? '' : ` · rows ${before} to ${after} came in`;
   return (
     `${side.padEnd(5)} ${plan.perSecond}/s × ${plan.holdMs / 1_000} s: ${answered} answered, ` +
     `${bridgeMs.length} bridged, ${abandoned} abandoned, ${lost} lost, ${unrecorded} unrecorded, ` +
