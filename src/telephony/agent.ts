@@ -98,7 +98,8 @@ export function setAgentState(
     becomeReady(draft, agent, event.by, moment);
     return done;
   }
-  enter(draft, agent, event.state, event.by, moment, event.code);
+  const resting = { ...agent, wanted: undefined, wantedCode: undefined };
+  enter(draft, resting, event.state, event.by, moment, event.code);
   return done;
 }
 

@@ -188,18 +188,15 @@ function personUnfit(draft: TelephonyDraft, personId: string, lacks: string, mom
     if (agent.personId !== personId || agent.state === 'out') continue;
     const call = agent.callId === undefined ? undefined : draft.get('Call', agent.callId);
     if (left && call?.state === 'talking') orderEnd(draft, call, lacks, moment);
-    if (left || !isResting(agent)) {
-      const order = { agentId: agent.id, state: left ? 'out' : 'away', code: lacks } as const;
-      setAgentState(draft, { kind: 'set-agent-state', ...order, by: 'system' }, moment);
-    } else if (agent.wanted === 'ready') {
-      draft.put('Agent', { ...agent, wanted: undefined, wantedCode: undefined });
-    }
+    if (!left && isResting(agent)) continue;
+    const order = { agentId: agent.id, state: left ? 'out' : 'away', code: lacks } as const;
+    setAgentState(draft, { kind: 'set-agent-state', ...order, by: 'system' }, moment);
   }
 }
 
-/** Takes no calls now, or will take none once this one is over. */
-function isResting({ state, wanted }: AgentRow): boolean {
-  if (state === 'away' || state === 'break') return true;
+/** Takes no calls now, nor with the phone back, or will take none once this one is over. */
+function isResting({ state, code, wanted }: AgentRow): boolean {
+  if (state === 'away' || state === 'break') return code !== 'phone' && wanted !== 'ready';
   return state !== 'ready' && wanted !== undefined && wanted !== 'ready';
 }
 

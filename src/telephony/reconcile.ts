@@ -104,12 +104,14 @@ function reconcileLegs(draft: TelephonyDraft, survey: Survey, moment: Moment): v
   const legs = new Map(survey.legs.map((leg) => [leg.legId, leg.up]));
   for (const agent of [...draft.all('Agent')]) {
     const { legId } = agent;
-    if (legId !== undefined && legs.has(legId)) {
+    // A phone whose end is known was hung up, or is unwanted: it is rung when its agent asks.
+    if (legId === undefined) continue;
+    if (legs.has(legId)) {
       if (legs.get(legId) && agent.legState !== 'up') phoneUp(draft, legId, moment);
       continue;
     }
-    const working = agent.state === 'ready' || agent.wanted === 'ready' || agent.code === 'phone';
-    const next = legId === undefined ? agent : legEnded(draft, legId, 'gone-unseen', moment);
+    const working = agent.state === 'ready' || agent.wanted === 'ready';
+    const next = legEnded(draft, legId, 'gone-unseen', moment);
     if (next?.way !== 'pre-connected' || next.state === 'out') continue;
     // Nobody at this seat hung up: the phone is rung again, and whoever worked goes on working.
     const current = draft.get('Agent', next.id) ?? next;

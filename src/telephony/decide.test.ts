@@ -1,0 +1,123 @@
+// Who may be connected and what may be dialed when a person, a phone, a case or the plant changes.
+import { describe, expect, it } from 'vitest';
+import { Draft } from '../draft.ts';
+import { decideTelephony, type TelephonyRoomEvent } from './decide.ts';
+import type {
+  AgentRow,
+  CallRow,
+  CampaignRow,
+  Moment,
+  TelephonyDraft,
+  TelephonyEffect,
+  TelephonyTables,
+} from './working-set.ts';
+
+let made = 0;
+const at = (atUtcMs: number): Moment => ({
+  ...{ atUtcMs, uptimeMs: atUtcMs },
+  newId(kind) {
+    made += 1;
+    return `${kind}-new-${made}`;
+  },
+});
+
+const campaign = (id: string, more: Partial<CampaignRow['settings']> = {}): CampaignRow => ({
+  ...{ id, name: id, creditorId: 'creditor-1', mode: 'progressive', state: 'running' },
+  settings: {
+    ...{ trunk: 'carrier', callerId: '+12025550199', ringMs: 30_000, limitMs: 3_600_000 },
+    ...{ messageSound: 'message', waitMs: 2_000, limitShare: 0.03, targetShare: 0.02 },
+    ...{ wrapUpMs: 20_000, maxLines: 10, maxCallsPerAgent: 4, ...more },
+  },
+});
+
+const agent = (id: string, more: Partial<AgentRow> = {}): AgentRow => ({
+  ...{ id, personId: id, extension: `10${id}`, way: 'pre-connected' },
+  ...{ campaignIds: ['one'], state: 'ready', sinceUtcMs: 0, legId: `leg-${id}`, legState: 'up' },
+  ...more,
+});
+
+const call = (id: string, more: Partial<CallRow> = {}): CallRow => ({
+  ...{ id, campaignId: 'one', mode: 'predictive', state: 'ringing', segment: 'mobile-10' },
+  ...{ permitId: `permit-${id}`, caseId: `case-${id}`, askedUtcMs: 0, dialedUtcMs: 0 },
+  recovered: false,
+  ...more,
+});
+
+const plant = {
+  ...{ id: 'now', feed: 'fresh', bootId: 'boot-1', spoolHours: 9, vaultHours: 9 },
+  ...{ storageOk: true, trunks: {} },
+} as const;
+
+interface Rows {
+  agents?: readonly AgentRow[];
+  calls?: readonly CallRow[];
+  campaigns?: readonly CampaignRow[];
+}
+
+function floor({ agents = [], calls = [], campaigns = [campaign('one')] }: Rows): TelephonyDraft {
+  const draft: TelephonyDraft = new Draft<TelephonyTables, TelephonyEffect>('telephony', new Map());
+  draft.put('Plant', plant);
+  for (const row of campaigns) draft.put('Campaign', row);
+  for (const row of agents) draft.put('Agent', row);
+  for (const row of calls) draft.put('Call', row);
+  return draft;
+}
+
+const decide = (draft: TelephonyDraft, event: TelephonyRoomEvent, atUtcMs: number) =>
+  decideTelephony(draft, event, at(atUtcMs));
+const effectsOf = <K extends TelephonyEffect['kind']>(draft: TelephonyDraft, kind: K) =>
+  draft.effects
+    .map(({ effect }) => effect)
+    .filter((effect): effect is Extract<TelephonyEffect, { kind: K }> => effect.kind === kind);
+const survey: TelephonyRoomEvent = {
+  ...{ kind: 'done', effectId: 'effect-1' },
+  effect: { kind: 'survey', lane: 'survey', deadlineMs: 5_000, callIds: [] },
+  result: { outcome: 'surveyed', survey: { bootId: 'boot-1', calls: [], legs: [] }, raw: [] },
+};
+const legUp = (legId: string): TelephonyRoomEvent => ({
+  kind: 'phone',
+  fact: { kind: 'leg-up', legId, atUtcMs: 0 },
+});
+const legEnded = (legId: string): TelephonyRoomEvent => ({
+  kind: 'phone',
+  fact: { kind: 'leg-ended', legId, atUtcMs: 0, cause: { cause: 16 } },
+});
+
+describe('a phone that is rung again after a survey', () => {
+  const legless = { legId: undefined, legState: 'none' } as const;
+
+  it('makes nobody ready who became unfit while their phone was away', () => {
+    const draft = floor({ agents: [agent('a', { state: 'away', code: 'phone' })] });
+    decide(draft, { kind: 'person-unfit', personId: 'a', lacks: 'exam-passed' }, 1_000);
+    expect(draft.get('Agent', 'a')).toMatchObject({ state: 'away', code: 'exam-passed' });
+    decide(draft, survey, 2_000);
+    for (const { legId } of effectsOf(draft, 'ring-agent')) decide(draft, legUp(legId), 3_000);
+    expect(draft.get('Agent', 'a')?.state).toBe('away');
+  });
+
+  it.each([
+    ['hung up', { state: 'away', code: 'phone' }],
+    ['is on a break without a phone', { state: 'break', code: 'lunch' }],
+  ] as const)('is not the one of an agent who %s', (_, row) => {
+    const draft = floor({ agents: [agent('a', { ...row, ...legless })] });
+    decide(draft, survey, 2_000);
+    expect(effectsOf(draft, 'ring-agent')).toEqual([]);
+  });
+
+  it('is the one of an agent whose phone was on the line until nobody looked', () => {
+    const draft = floor({ agents: [agent('a')] });
+    decide(draft, survey, 2_000);
+    const [ring] = effectsOf(draft, 'ring-agent');
+    decide(draft, legUp(ring?.legId ?? ''), 3_000);
+    expect(draft.get('Agent', 'a')?.state).toBe('ready');
+  });
+
+  it('nobody is made ready who asked for rest while it rang', () => {
+    const rung = agent('a', { state: 'away', wanted: 'ready', legState: 'ringing' });
+    const draft = floor({ agents: [rung] });
+    const rest = { kind: 'set-agent-state', agentId: 'a', state: 'away', by: 'a' } as const;
+    decide(draft, rest, 1_000);
+    decide(draft, legUp('leg-a'), 2_000);
+    expect(draft.get('Agent', 'a')?.state).toBe('away');
+  });
+});
