@@ -1,11 +1,12 @@
 // The CPU time that a process has used, as the kernel counts it (proc(5), /proc/pid/stat).
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { niceness } from '../src/worker-thread.ts';
 
 export interface CpuTime {
-  /** Its threads at normal priority. */
+  /** Its threads but for the encoder: of the daemon's, the one that writes into the vault too. */
   ownMs: number;
-  /** Its threads that give way to others: of the daemon's, the one that seals. */
-  yieldingMs: number;
+  /** Its thread that weaves and hashes the legs of recordings. */
+  encoderMs: number;
   /** Children of it that have ended. */
   childrenMs: number;
 }
@@ -15,22 +16,22 @@ const tickMs = 10;
 
 export function cpuTimeOf(pid: number): CpuTime {
   const whole = readStat(`/proc/${pid}/stat`);
-  let yieldingMs = 0;
+  let encoderMs = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
     const path = `/proc/${pid}/task/${thread}/stat`;
     // A thread may end between the listing and the look.
     if (!existsSync(path)) continue;
     const { ownMs, nice } = readStat(path);
-    if (nice > 0) yieldingMs += ownMs;
+    if (nice === niceness.encoder) encoderMs += ownMs;
   }
-  return { ownMs: whole.ownMs - yieldingMs, yieldingMs, childrenMs: whole.childrenMs };
+  return { ownMs: whole.ownMs - encoderMs, encoderMs, childrenMs: whole.childrenMs };
 }
 
 export function cpuTimeSince(before: CpuTime, pid: number): CpuTime {
   const now = cpuTimeOf(pid);
   return {
     ownMs: now.ownMs - before.ownMs,
-    yieldingMs: now.yieldingMs - before.yieldingMs,
+    encoderMs: now.encoderMs - before.encoderMs,
     childrenMs: now.childrenMs - before.childrenMs,
   };
 }

@@ -81,11 +81,11 @@ function measure(plan: WindowPlan, done: Record<Side, readonly WindowResult[]>):
 }
 
 function cpuPerCall({ answered, cpu: { asteriskMs, controller } }: WindowResult): number {
-  const { ownMs, yieldingMs, childrenMs } = controller;
-  return (asteriskMs + ownMs + yieldingMs + childrenMs) / answered;
+  const { ownMs, encoderMs, childrenMs } = controller;
+  return (asteriskMs + ownMs + encoderMs + childrenMs) / answered;
 }
 
-/** The encoder is the thread that weaves and hashes with the flac that it runs. */
+/** The encoder is the thread that weaves and hashes, with the flac that it runs; the vault's counts. */
 function controllerShare({ cpu: { asteriskMs, controller } }: WindowResult): number {
   return (100 * controller.ownMs) / asteriskMs;
 }

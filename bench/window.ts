@@ -205,6 +205,6 @@ export function describeWindow(side: Side, plan: WindowPlan, result: WindowResul
     `${short} short · bridge p50 ${median(bridgeMs).toFixed(1)}, ` +
     `p99 ${quantile(bridgeMs, 0.99).toFixed(1)} ms · CPU ms a call: ` +
     `Asterisk ${perCall(asteriskMs)}, controller ${perCall(controller.ownMs)}, ` +
-    `sealing ${perCall(controller.yieldingMs)}, encoder ${perCall(controller.childrenMs)}${rest}`
+    `encoder ${perCall(controller.encoderMs)}, flac ${perCall(controller.childrenMs)}${rest}`
   );
 }

@@ -15,7 +15,7 @@ export type FromVault = SealOutcome | { settled: true } | { settled: false; caus
 
 const { folder, master } = workerData as VaultSetting;
 const vault = openVault(folder, siteKeysFrom(Buffer.from(master)), syncDisk, realIds);
-giveWay();
+giveWay('vault');
 
 parentPort?.on('message', async (order: ToVault) => {
   const answer = await ('seal' in order ? seal(order.seal) : settle(order.settle));

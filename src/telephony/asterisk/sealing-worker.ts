@@ -11,7 +11,7 @@ export type ToWorker =
 
 const setting = workerData as SealingSetting;
 const running = new Map<number, AbortController>();
-giveWay();
+giveWay('encoder');
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'abort') running.get(message.batch)?.abort();
