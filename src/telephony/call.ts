@@ -131,8 +131,8 @@ export function dialDone(
 }
 
 /**
- * Asks the phone system what is alive, to judge what nobody answered. Which calls were dialed
- * before is written down: by their times it could not be told once the wall clock stepped back.
+ * Asks the phone system what is alive, to judge what nobody answered. What had come about before
+ * is written down: by its times it could not be told once the wall clock stepped back.
  */
 export function orderSurvey(draft: TelephonyDraft, moment: Moment): void {
   const dialed = [...draft.all('Call')].filter(
@@ -144,6 +144,8 @@ export function orderSurvey(draft: TelephonyDraft, moment: Moment): void {
     lane: 'survey',
     deadlineMs: orderDeadlineMs,
     callIds: dialed.map(({ id }) => id),
+    talkingIds: dialed.filter(({ state }) => state === 'talking').map(({ id }) => id),
+    legIds: [...draft.all('Agent')].flatMap(({ legId }) => legId ?? []),
   });
 }
 

@@ -71,7 +71,10 @@ const effectsOf = <K extends TelephonyEffect['kind']>(draft: TelephonyDraft, kin
     .filter((effect): effect is Extract<TelephonyEffect, { kind: K }> => effect.kind === kind);
 const survey: TelephonyRoomEvent = {
   ...{ kind: 'done', effectId: 'effect-1' },
-  effect: { kind: 'survey', lane: 'survey', deadlineMs: 5_000, callIds: [] },
+  effect: {
+    ...{ kind: 'survey', lane: 'survey', deadlineMs: 5_000 },
+    ...{ callIds: [], talkingIds: [], legIds: ['leg-a'] },
+  },
   result: { outcome: 'surveyed', survey: { bootId: 'boot-1', calls: [], legs: [] }, raw: [] },
 };
 const legUp = (legId: string): TelephonyRoomEvent => ({

@@ -89,7 +89,7 @@ export function legGone(draft: TelephonyDraft, legId: string, why: string, momen
   const agent = legEnded(draft, legId, why, moment);
   if (agent?.callId === undefined) return;
   const call = draft.get('Call', agent.callId);
-  if (call) agentLost(draft, call, moment);
+  if (call && call.state !== 'wrap-up') agentLost(draft, call, moment);
   const after = draft.get('Agent', agent.id);
   if (after && after.state !== 'wrap-up') draft.put('Agent', { ...after, callId: undefined });
 }

@@ -1,8 +1,8 @@
 // After a cut or a restart: what the phone system says is alive, held against what we remember.
 
 import { clearAlarm } from '../alarm.ts';
-import { free, legEnded, ringPhone } from './agent.ts';
-import { endChannel, endUnanswered, isUnanswered } from './call.ts';
+import { free, ringPhone } from './agent.ts';
+import { endChannel, endUnanswered, isUnanswered, orderEnd } from './call.ts';
 import { paceSoon } from './campaign.ts';
 import {
   callAnswered,
@@ -12,23 +12,23 @@ import {
   giveAgent,
   tellMessage,
 } from './conversation.ts';
-import { phoneUp } from './facts.ts';
+import { legGone, phoneUp } from './facts.ts';
 import type { Survey, SurveyedCall } from './phone-system.ts';
 import { plantOf } from './plant.ts';
 import { adoptRecording } from './recording-steps.ts';
 import type { RawRecording } from './recordings.ts';
-import type { CallRow, Moment, TelephonyDraft } from './working-set.ts';
+import type { CallRow, KnownThen, Moment, TelephonyDraft } from './working-set.ts';
 
 const feeds = ['ami', 'ari', 'survey'];
 
 /**
- * Settles every call and leg by a survey. Of calls that it does not show, those with `callIds` had
- * been dialed before it was asked for: they are over. What began later is left alone.
+ * Settles every call and leg by a survey. Of what it does not show, that is over which was there
+ * before it was asked for (`known`). What began later is left alone.
  * Our memory loses wherever the phone system knows better; channels nobody owns are ended.
  */
 export function reconcile(
   draft: TelephonyDraft,
-  callIds: readonly string[],
+  known: KnownThen,
   survey: Survey,
   raw: readonly RawRecording[],
   moment: Moment,
@@ -38,12 +38,18 @@ export function reconcile(
   draft.put('Plant', { ...plant, feed: 'fresh', surveyUtcMs: undefined, bootId: survey.bootId });
   for (const feed of feeds) clearAlarm(draft, 'feed-stale', `feed-${feed}`, moment);
   const recorded = new Set(raw.map(({ recordingId }) => recordingId));
-  const dialed = new Set(callIds);
+  const dialed = new Set(known.callIds);
   const alive = new Map(survey.calls.map((call) => [call.callId, call]));
-  for (const call of [...draft.all('Call')]) {
+  const living = [...draft.all('Call')].filter(({ id }) => alive.has(id));
+  for (const call of [...draft.all('Call')])
+    if (!alive.has(call.id) && dialed.has(call.id)) {
+      lost(draft, call, recorded.has(call.id), restarted, moment);
+    }
+  losePhones(draft, known, survey, moment);
+  for (const call of living) {
     const seen = alive.get(call.id);
-    if (seen) resume(draft, call, seen, moment);
-    else if (dialed.has(call.id)) lost(draft, call, recorded.has(call.id), restarted, moment);
+    // The loss of its agent's phone has settled a call already.
+    if (seen && draft.get('Call', call.id) === call) resume(draft, call, seen, known, moment);
   }
   for (const call of survey.calls)
     if (!draft.get('Call', call.callId)) endOrphan(draft, call.callId, moment);
@@ -53,7 +59,13 @@ export function reconcile(
 }
 
 /** A call that lives: it may have been answered, connected or left alone while nobody looked. */
-function resume(draft: TelephonyDraft, call: CallRow, seen: SurveyedCall, moment: Moment): void {
+function resume(
+  draft: TelephonyDraft,
+  call: CallRow,
+  seen: SurveyedCall,
+  known: KnownThen,
+  moment: Moment,
+): void {
   // An order to end it that was refused or lost on the way is given again.
   if (call.state === 'message' && seen.held) return tellMessage(draft, call.id, moment);
   if (call.endAsked !== undefined && call.state !== 'message') {
@@ -70,6 +82,9 @@ function resume(draft: TelephonyDraft, call: CallRow, seen: SurveyedCall, moment
     draft.put('Call', waiting);
     if (agent?.callId === call.id) free(draft, agent, 'system', moment);
     giveAgent(draft, waiting, moment);
+  } else if (call.state === 'talking') {
+    const wasTalking = known.talkingIds.includes(call.id);
+    if (wasTalking && seen.legId === undefined) orderEnd(draft, call, 'left-alone', moment);
   } else if (call.state === 'dialing' || call.state === 'dialed') {
     draft.put('Call', { ...call, state: seen.state === 'ringing' ? 'ringing' : 'dialed' });
   }
@@ -100,23 +115,30 @@ function endOrphan(draft: TelephonyDraft, channelId: string, moment: Moment): vo
   endChannel(draft, channelId, moment);
 }
 
-function reconcileLegs(draft: TelephonyDraft, survey: Survey, moment: Moment): void {
-  const legs = new Map(survey.legs.map((leg) => [leg.legId, leg.up]));
-  for (const agent of [...draft.all('Agent')]) {
-    const { legId } = agent;
+/** Phones that are gone: nobody stays on the line with them, and they are rung again. */
+function losePhones(
+  draft: TelephonyDraft,
+  { legIds }: KnownThen,
+  { legs }: Survey,
+  moment: Moment,
+): void {
+  const alive = new Set(legs.map(({ legId }) => legId));
+  for (const { id, legId, state, wanted } of [...draft.all('Agent')]) {
     // A phone whose end is known was hung up, or is unwanted: it is rung when its agent asks.
-    if (legId === undefined) continue;
-    if (legs.has(legId)) {
-      if (legs.get(legId) && agent.legState !== 'up') phoneUp(draft, legId, moment);
-      continue;
-    }
-    const working = agent.state === 'ready' || agent.wanted === 'ready';
-    const next = legEnded(draft, legId, 'gone-unseen', moment);
-    if (next?.way !== 'pre-connected' || next.state === 'out') continue;
-    // Nobody at this seat hung up: the phone is rung again, and whoever worked goes on working.
-    const current = draft.get('Agent', next.id) ?? next;
-    ringPhone(draft, working ? { ...current, wanted: 'ready' } : current, moment);
+    if (legId === undefined || alive.has(legId) || !legIds.includes(legId)) continue;
+    legGone(draft, legId, 'gone-unseen', moment);
+    const agent = draft.get('Agent', id);
+    if (agent?.way !== 'pre-connected' || agent.state === 'out') continue;
+    // Nobody at this seat hung up: whoever worked goes on working.
+    const working = state === 'ready' || wanted === 'ready';
+    ringPhone(draft, working ? { ...agent, wanted: 'ready' } : agent, moment);
   }
+}
+
+function reconcileLegs(draft: TelephonyDraft, survey: Survey, moment: Moment): void {
+  const up = new Set(survey.legs.flatMap(({ legId, up }) => (up ? legId : [])));
+  for (const { legId, legState } of [...draft.all('Agent')])
+    if (legId !== undefined && up.has(legId) && legState !== 'up') phoneUp(draft, legId, moment);
   const owned = new Set([...draft.all('Agent')].map((agent) => agent.legId));
   for (const { legId } of survey.legs) if (!owned.has(legId)) endOrphan(draft, legId, moment);
 }

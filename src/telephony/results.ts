@@ -8,7 +8,13 @@ import type { OrderOutcome } from './phone-system.ts';
 import { plantOf, surveyOver } from './plant.ts';
 import { reconcile } from './reconcile.ts';
 import { discardDone, recordingChecked, sealDone } from './recording-steps.ts';
-import type { Moment, TelephonyDraft, TelephonyEffect, TelephonyResult } from './working-set.ts';
+import type {
+  KnownThen,
+  Moment,
+  TelephonyDraft,
+  TelephonyEffect,
+  TelephonyResult,
+} from './working-set.ts';
 
 /** The wait for the next look at what is alive, after one that failed. */
 const resurveyMs = 2_000;
@@ -19,7 +25,7 @@ export function decideDone(
   { effect, result }: Done<TelephonyEffect, TelephonyResult>,
   moment: Moment,
 ): void {
-  if (effect.kind === 'survey') return surveyDone(draft, effect.callIds, result, moment);
+  if (effect.kind === 'survey') return surveyDone(draft, effect, result, moment);
   if (effect.kind === 'ring-agent') {
     if (result.outcome === 'refused') legGone(draft, effect.legId, 'phone-refused', moment);
     return;
@@ -78,7 +84,7 @@ function repeat(draft: TelephonyDraft, effect: TelephonyEffect, moment: Moment):
 
 function surveyDone(
   draft: TelephonyDraft,
-  callIds: readonly string[],
+  known: KnownThen,
   result: TelephonyResult,
   moment: Moment,
 ): void {
@@ -86,7 +92,7 @@ function surveyDone(
   if (plantOf(draft).feed === 'stale') return;
   if (result.outcome === 'surveyed') {
     const raw = result.raw.filter(({ recordingId }) => !gone.includes(recordingId));
-    return reconcile(draft, callIds, result.survey, raw, moment);
+    return reconcile(draft, known, result.survey, raw, moment);
   }
   // The links are up, or the feed would be stale: only what is alive is not known yet.
   const plant = plantOf(draft);

@@ -240,6 +240,16 @@ export interface ContactResult {
   atUtcMs: number;
 }
 
+/** What a survey is held against: it may be older than what came about while it was on its way. */
+export interface KnownThen {
+  /** Calls that had been dialed; what is missing of them is over. */
+  readonly callIds: readonly string[];
+  /** Calls that an agent talked with; whoever of them is in no bridge is alone. */
+  readonly talkingIds: readonly string[];
+  /** Phones that had been rung; what is missing of them is gone. */
+  readonly legIds: readonly string[];
+}
+
 export type TelephonyEffect = Effect &
   (
     | { kind: 'ring-agent'; legId: string; agentId: string; extension: string; ringMs: number }
@@ -253,8 +263,7 @@ export type TelephonyEffect = Effect &
     | { kind: 'discard-raw'; recordingId: string; objectId: string }
     | { kind: 'erase-object'; cipherSha256: string }
     | { kind: 'settle-contact'; contact: ContactResult }
-    /** `callIds`: those that had been dialed by then; what is missing of them is over. */
-    | { kind: 'survey'; callIds: readonly string[] }
+    | ({ kind: 'survey' } & KnownThen)
   );
 
 export type TelephonyResult =

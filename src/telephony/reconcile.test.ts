@@ -1,0 +1,119 @@
+// A survey held against what telephony remembers: who talks to nobody, who waits, what is over.
+import { describe, expect, it } from 'vitest';
+import { Draft } from '../draft.ts';
+import { seededIds } from '../ids.ts';
+import { decideFact } from './facts.ts';
+import type { Survey, SurveyedCall } from './phone-system.ts';
+import { decideDone } from './results.ts';
+import type {
+  AgentRow,
+  CallRow,
+  CampaignRow,
+  Moment,
+  TelephonyDraft,
+  TelephonyEffect,
+  TelephonyTables,
+} from './working-set.ts';
+
+const ids = seededIds(25);
+const callId = 'call-1';
+const at = (atUtcMs: number): Moment => ({
+  ...{ atUtcMs, uptimeMs: atUtcMs },
+  newId: (kind) => ids.next(kind),
+});
+const campaign: CampaignRow = {
+  ...{ id: 'campaign-1', name: 'One', creditorId: 'creditor-1', mode: 'progressive' },
+  state: 'running',
+  settings: {
+    ...{ trunk: 'carrier', callerId: '+12025550199', ringMs: 15_000, limitMs: 600_000 },
+    ...{ messageSound: 'message', waitMs: 2_000, limitShare: 0.03, targetShare: 0.02 },
+    ...{ wrapUpMs: 1_000, maxLines: 10, maxCallsPerAgent: 4 },
+  },
+};
+const agent = (name: string, more: Partial<AgentRow> = {}): AgentRow => ({
+  ...{ id: `agent-${name}`, personId: name, extension: name, way: 'pre-connected' },
+  ...{ campaignIds: [campaign.id], state: 'ready', sinceUtcMs: 0, legState: 'up' },
+  ...{ legId: `leg-${name}`, ...more },
+});
+const call = (more: Partial<CallRow> = {}): CallRow => ({
+  ...{ id: callId, campaignId: campaign.id, mode: 'progressive', state: 'ringing', segment: 's' },
+  ...{ permitId: 'permit-1', askedUtcMs: 0, dialedUtcMs: 0, recovered: false, ...more },
+});
+const talking = call({
+  ...{ state: 'talking', agentId: 'agent-a', answeredUtcMs: 500, connectedUtcMs: 600 },
+});
+
+function floor(rows: readonly AgentRow[], calls: readonly CallRow[]): TelephonyDraft {
+  const draft: TelephonyDraft = new Draft<TelephonyTables, TelephonyEffect>('telephony', new Map());
+  draft.put('Campaign', campaign);
+  for (const row of rows) draft.put('Agent', row);
+  for (const row of calls) draft.put('Call', row);
+  return draft;
+}
+
+/** A survey that is ordered at 1,000 and answered at 1,050; `meanwhile` comes in between. */
+function look(
+  draft: TelephonyDraft,
+  seen: readonly Omit<SurveyedCall, 'callId'>[],
+  legIds: readonly string[],
+  meanwhile = () => {},
+): void {
+  decideFact(
+    draft,
+    { kind: 'feed-fresh', survey: { bootId: 'boot-1', calls: [], legs: [] } },
+    at(1_000),
+  );
+  const effect = draft.effects.map((each) => each.effect).findLast((e) => e.kind === 'survey');
+  if (!effect) throw new Error('no survey was ordered');
+  draft.effects.length = 0;
+  meanwhile();
+  const survey: Survey = {
+    bootId: 'boot-1',
+    calls: seen.map((each) => ({ callId, ...each })),
+    legs: legIds.map((legId) => ({ legId, up: true })),
+  };
+  const result = { outcome: 'surveyed', survey, raw: [] } as const;
+  decideDone(draft, { kind: 'done', effectId: 'effect-1', effect, result }, at(1_050));
+}
+
+const orders = (draft: TelephonyDraft) =>
+  draft.effects.map(({ effect }) =>
+    effect.kind === 'hang-up' ? `hang-up ${effect.channelId}` : effect.kind,
+  );
+
+describe('a customer whom a survey finds alone', () => {
+  it.each(['pre-connected', 'ring-per-call'] as const)(
+    'is hung up where the phone of the agent (%s) is gone',
+    (way) => {
+      const draft = floor([agent('a', { way, state: 'talking', callId })], [talking]);
+      look(draft, [{ state: 'up', held: true }], []);
+      expect(draft.get('Call', callId)?.endAsked).toBe('agent-phone-lost');
+      expect(orders(draft)).toContain(`hang-up ${callId}`);
+      expect(draft.get('Agent', 'agent-a')?.callId).toBeUndefined();
+    },
+  );
+
+  it('is hung up where the phone is there and they are not in its bridge', () => {
+    const draft = floor([agent('a', { state: 'talking', callId })], [talking]);
+    look(draft, [{ state: 'up', held: true }], ['leg-a']);
+    expect(draft.get('Call', callId)?.endAsked).toBe('left-alone');
+    expect(orders(draft)).toContain(`hang-up ${callId}`);
+  });
+
+  it('talks on where they are in the bridge of the phone', () => {
+    const draft = floor([agent('a', { state: 'talking', callId })], [talking]);
+    look(draft, [{ state: 'up', held: true, legId: 'leg-a' }], ['leg-a']);
+    expect(draft.get('Call', callId)).toEqual(talking);
+  });
+
+  it('is not held to be alone who was connected, by a phone rung, after it was asked for', () => {
+    const waiting = call({ state: 'connecting', agentId: 'agent-a', answeredUtcMs: 900 });
+    const draft = floor([agent('a', { state: 'reserved', callId, legId: undefined })], [waiting]);
+    look(draft, [{ state: 'up', held: true }], [], () => {
+      draft.put('Call', talking);
+      draft.put('Agent', agent('a', { state: 'talking', callId }));
+    });
+    expect(draft.get('Call', callId)).toEqual(talking);
+    expect(draft.get('Agent', 'agent-a')).toMatchObject({ state: 'talking', legId: 'leg-a' });
+  });
+});
