@@ -5,7 +5,7 @@ import { toCode } from '../draft.ts';
 import { free } from './agent.ts';
 import { countOnDay, learnFromCall, paceSoon } from './campaign.ts';
 import type { EndCause, EndedBy, OrderOutcome } from './phone-system.ts';
-import { holdTrunk, releaseTrunk, surveyOrdered } from './plant.ts';
+import { holdTrunk, releaseTrunk, surveyOrdered, whyNoDialing } from './plant.ts';
 import type {
   CallOutcomeCode,
   CallRow,
@@ -68,8 +68,9 @@ export function permitAnswered(
   const { permit } = answer;
   const { permitId, caseId, debtorId, numberId, segment } = permit;
   const next: CallRow = { ...call, permitId, caseId, debtorId, numberId, segment };
-  if (campaign.state !== 'running' && call.mode !== 'manual') {
-    const end = { by: 'us', why: 'campaign-not-running', atUtcMs: moment.atUtcMs } as const;
+  const why = whyNotWanted(draft, call, campaign, moment);
+  if (why !== undefined) {
+    const end = { by: 'us', why, atUtcMs: moment.atUtcMs } as const;
     endUnanswered(draft, next, 'not-dialed', end, moment);
     return;
   }
@@ -98,6 +99,18 @@ export function permitAnswered(
       ...(noticeSound === undefined ? {} : { noticeSound }),
     },
   });
+}
+
+/** Why a call that was asked for is not dialed: much may have changed until its permit came. */
+function whyNotWanted(
+  draft: TelephonyDraft,
+  call: CallRow,
+  campaign: CampaignRow,
+  moment: Moment,
+): string | undefined {
+  if (call.endAsked !== undefined) return call.endAsked;
+  if (campaign.state !== 'running' && call.mode !== 'manual') return 'campaign-not-running';
+  return whyNoDialing(draft, campaign.settings.trunk, moment);
 }
 
 /** No lead may be called now, or the answer was lost: nothing was dialed. */
@@ -163,11 +176,14 @@ export function trunkCarries(draft: TelephonyDraft, call: CallRow, moment: Momen
   clearAlarm(draft, 'trunk-failing', trunk, moment);
 }
 
-/** Orders the end of a channel, with the reason that its end will bear. */
+/**
+ * Orders the end of a channel, with the reason that its end will bear. A call that is only asked
+ * for has no channel yet: its permit finds the reason.
+ */
 export function orderEnd(draft: TelephonyDraft, call: CallRow, why: string, moment: Moment): void {
   if (call.endAsked !== undefined) return;
   draft.put('Call', { ...call, endAsked: why });
-  endChannel(draft, call.id, moment);
+  if (call.state !== 'asked') endChannel(draft, call.id, moment);
 }
 
 /** Orders the end of a channel of ours, call or phone. */

@@ -7,6 +7,7 @@ import type {
   CallRow,
   CampaignRow,
   Moment,
+  PlantRow,
   TelephonyDraft,
   TelephonyEffect,
   TelephonyTables,
@@ -43,10 +44,10 @@ const call = (id: string, more: Partial<CallRow> = {}): CallRow => ({
   ...more,
 });
 
-const plant = {
+const plant: PlantRow = {
   ...{ id: 'now', feed: 'fresh', bootId: 'boot-1', spoolHours: 9, vaultHours: 9 },
   ...{ storageOk: true, trunks: {} },
-} as const;
+};
 
 interface Rows {
   agents?: readonly AgentRow[];
@@ -85,6 +86,20 @@ const legEnded = (legId: string): TelephonyRoomEvent => ({
   kind: 'phone',
   fact: { kind: 'leg-ended', legId, atUtcMs: 0, cause: { cause: 16 } },
 });
+const granted = (callId: string): TelephonyRoomEvent => ({
+  ...{ kind: 'done', effectId: 'effect-1' },
+  effect: {
+    ...{ kind: 'request-permit', lane: `permit:${callId}`, deadlineMs: 5_000 },
+    request: { campaignId: 'one', creditorId: 'creditor-1', callId, mode: 'manual' },
+  },
+  result: {
+    outcome: 'granted',
+    permit: {
+      ...{ permitId: 'permit-1', caseId: 'case-1', debtorId: 'debtor-1', numberId: 'number-1' },
+      ...{ number: '+12025550123', segment: 'mobile-10' },
+    },
+  },
+});
 
 describe('a phone that is rung again after a survey', () => {
   const legless = { legId: undefined, legState: 'none' } as const;
@@ -122,5 +137,55 @@ describe('a phone that is rung again after a survey', () => {
     decide(draft, rest, 1_000);
     decide(draft, legUp('leg-a'), 2_000);
     expect(draft.get('Agent', 'a')?.state).toBe('away');
+  });
+});
+
+describe('a permit that comes when the call is not wanted any more', () => {
+  const asked = call('call-1', { state: 'asked', mode: 'manual', agentId: 'a' });
+  const reserved = agent('a', { state: 'reserved', callId: 'call-1' });
+
+  it('dials nobody once the phone of its agent is lost', () => {
+    const draft = floor({ agents: [reserved], calls: [asked] });
+    decide(draft, legEnded('leg-a'), 1_000);
+    expect(effectsOf(draft, 'hang-up')).toEqual([]);
+    decide(draft, granted('call-1'), 1_050);
+    expect(effectsOf(draft, 'dial')).toEqual([]);
+    expect(draft.get('Call', 'call-1')).toMatchObject({ state: 'ended', outcome: 'not-dialed' });
+    expect(effectsOf(draft, 'settle-contact')).toHaveLength(1);
+  });
+
+  it.each([
+    ['storage-low', { storageOk: false }],
+    ['feed-stale', { feed: 'surveying' }],
+    ['trunk-held', { trunks: { carrier: { untilUtcMs: 5_000, failures: 1 } } }],
+  ] as const)('dials nobody while dialing is withheld: %s', (why, row) => {
+    const draft = floor({ agents: [reserved], calls: [asked] });
+    draft.put('Plant', { ...plant, ...row });
+    decide(draft, granted('call-1'), 1_050);
+    expect(effectsOf(draft, 'dial')).toEqual([]);
+    const ended = draft.entries.find(({ what }) => what === 'call-ended');
+    expect(ended).toMatchObject({ why: 'not-dialed', facts: { reason: why } });
+    expect(draft.get('Agent', 'a')?.state).toBe('ready');
+  });
+});
+
+describe('while the trunk is held', () => {
+  const held = { ...plant, trunks: { carrier: { untilUtcMs: 5_000, failures: 1 } } };
+
+  it('an agent may not call by hand', () => {
+    const draft = floor({ agents: [agent('a')] });
+    draft.put('Plant', held);
+    const order = { agentId: 'a', campaignId: 'one', caseId: 'case-1', numberId: 'number-1' };
+    decide(draft, { kind: 'manual-call', ...order }, 1_000);
+    expect(draft.takeAnswer()).toEqual({ done: false, why: 'trunk-held' });
+  });
+
+  it('nothing is asked for an agent whose phone was rung for a call; they are ready again', () => {
+    const rung = { way: 'ring-per-call', state: 'reserved', code: 'one' } as const;
+    const draft = floor({ agents: [agent('a', { ...rung, legState: 'ringing' })] });
+    draft.put('Plant', held);
+    decide(draft, legUp('leg-a'), 1_000);
+    expect(effectsOf(draft, 'request-permit')).toEqual([]);
+    expect(draft.get('Agent', 'a')).toMatchObject({ state: 'ready', legState: 'up' });
   });
 });

@@ -1,5 +1,5 @@
 // Dialing: what pacing decides for each running campaign becomes calls, ends of rings and phones.
-import { enter, ringPhone } from './agent.ts';
+import { enter, free, ringPhone } from './agent.ts';
 import { askCall, isUnanswered, orderEnd } from './call.ts';
 import { minRingMs, paceOf, windowCounts } from './campaign.ts';
 import { type PacingDecision, type PacingInput, paceCampaign } from './pacing/pacing.ts';
@@ -145,6 +145,9 @@ function ringPerCall(
 export function dialForAgent(draft: TelephonyDraft, agent: AgentRow, moment: Moment): void {
   const campaign = draft.get('Campaign', agent.code ?? '');
   if (agent.way !== 'ring-per-call' || agent.state !== 'reserved' || !campaign) return;
+  if (whyNoDialing(draft, campaign.settings.trunk, moment) !== undefined) {
+    return free(draft, agent, 'system', moment);
+  }
   const call = askCall(draft, campaign, moment, { mode: 'progressive', agentId: agent.id });
   const holding = draft.get('Agent', agent.id) ?? agent;
   draft.put('Agent', { ...holding, callId: call.id });

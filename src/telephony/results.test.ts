@@ -4,6 +4,7 @@ import { Draft } from '../draft.ts';
 import { seededIds } from '../ids.ts';
 import { nextWakeUtcMs, wake } from './deadlines.ts';
 import { decideFact } from './facts.ts';
+import { plantOf } from './plant.ts';
 import { decideDone } from './results.ts';
 import type {
   AgentRow,
@@ -147,6 +148,7 @@ describe('what a survey finds', () => {
     };
     draft.put('Agent', agent);
     decideFact(draft, { kind: 'feed-fresh', survey }, at(1_000));
+    draft.put('Plant', { ...plantOf(draft), storageOk: true });
     const legs = [{ legId: 'leg-1', up: true }];
     done(draft, { outcome: 'surveyed', survey: { ...survey, legs }, raw: [] }, 1_000);
     const asked = draft.effects.map(({ effect }) => effect.kind);
