@@ -115,6 +115,8 @@ export const undemandedCodes: Readonly<Record<string, string>> = {
   'quarantine-erased:case-erased': tooSeldom,
   'connect-refused:agent-phone-lost': tooSeldom,
   'connect-refused:ari-disconnected': tooSeldom,
+  'connect-refused:person-left': tooSeldom,
+  'call-abandoned:*': repeats,
   'call-refused:*': repeats,
   'alarm-acknowledged:*': repeats,
   'alarm-cleared:*': repeats,

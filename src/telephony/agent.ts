@@ -90,7 +90,9 @@ export function setAgentState(
     draft.entry({ what: 'ready-refused', who: event.by, about: agent.id, why: event.lacks });
     return refuse(event.lacks);
   }
-  if (hasCall.includes(agent.state)) {
+  // Whose phone is only being rung for a call owes nothing yet.
+  const rung = agent.state === 'reserved' && agent.callId === undefined && event.state !== 'ready';
+  if (hasCall.includes(agent.state) && !rung) {
     draft.put('Agent', { ...agent, wanted: event.state, wantedCode: event.code });
     return done;
   }

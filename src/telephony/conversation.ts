@@ -140,7 +140,13 @@ export function connected(draft: TelephonyDraft, call: CallRow, moment: Moment):
   if (agent?.state === 'reserved') enter(draft, agent, 'talking', 'system', moment);
 }
 
-function backToWaiting(draft: TelephonyDraft, call: CallRow, why: string, moment: Moment): void {
+/** The agent who was to take it can't: a call that waits again. */
+export function backToWaiting(
+  draft: TelephonyDraft,
+  call: CallRow,
+  why: string,
+  moment: Moment,
+): void {
   draft.entry({ what: 'connect-refused', who: 'system', about: call.id, why: toCode(why) });
   const agent = draft.get('Agent', call.agentId ?? '');
   const waiting: CallRow = { ...call, state: 'answered', agentId: undefined };

@@ -140,6 +140,57 @@ describe('a phone that is rung again after a survey', () => {
   });
 });
 
+describe('a person who left', () => {
+  const left = { kind: 'person-unfit', personId: 'a', lacks: 'person-left' } as const;
+  const own = { agentId: 'a', mode: 'manual' } as const;
+
+  it('takes no call that is being connected to them: it waits for somebody else', () => {
+    const draft = floor({
+      agents: [agent('a', { state: 'reserved', callId: 'call-1' })],
+      calls: [call('call-1', { state: 'connecting', agentId: 'a', answeredUtcMs: 900 })],
+    });
+    decide(draft, left, 1_000);
+    expect(draft.get('Call', 'call-1')).toMatchObject({ state: 'answered', agentId: undefined });
+    expect(draft.get('Agent', 'a')).toMatchObject({ state: 'out', legId: undefined });
+    const joined = { kind: 'bridge-joined', callId: 'call-1', legId: 'leg-a' } as const;
+    decide(draft, { kind: 'phone', fact: { ...joined, atUtcMs: 1_100 } }, 1_100);
+    expect(draft.get('Call', 'call-1')?.connectedUtcMs).toBeUndefined();
+  });
+
+  it.each(['dialing', 'dialed', 'ringing', 'answered', 'talking'] as const)(
+    'a call of their own that is %s is ended',
+    (state) => {
+      const draft = floor({
+        agents: [agent('a', { state: 'reserved', callId: 'call-1' })],
+        calls: [call('call-1', { ...own, state })],
+      });
+      decide(draft, left, 1_000);
+      expect(draft.get('Call', 'call-1')?.endAsked).toBe('person-left');
+      expect(effectsOf(draft, 'hang-up').map(({ channelId }) => channelId)).toContain('call-1');
+    },
+  );
+
+  it('what was asked for them is not dialed, and they are out', () => {
+    const draft = floor({
+      agents: [agent('a', { state: 'reserved', callId: 'call-1' })],
+      calls: [call('call-1', { ...own, state: 'asked' })],
+    });
+    decide(draft, left, 1_000);
+    decide(draft, granted('call-1'), 1_050);
+    expect(effectsOf(draft, 'dial')).toEqual([]);
+    expect(draft.get('Agent', 'a')?.state).toBe('out');
+  });
+
+  it.each(['person-left', 'exam-passed'])('is dialed for no more when rung: %s', (lacks) => {
+    const rung = { way: 'ring-per-call', state: 'reserved', code: 'one' } as const;
+    const draft = floor({ agents: [agent('a', { ...rung, legState: 'ringing' })] });
+    decide(draft, { ...left, lacks }, 1_000);
+    decide(draft, legUp('leg-a'), 1_050);
+    expect(effectsOf(draft, 'request-permit')).toEqual([]);
+    expect(draft.get('Agent', 'a')?.state).toBe(lacks === 'person-left' ? 'out' : 'away');
+  });
+});
+
 describe('a permit that comes when the call is not wanted any more', () => {
   const asked = call('call-1', { state: 'asked', mode: 'manual', agentId: 'a' });
   const reserved = agent('a', { state: 'reserved', callId: 'call-1' });

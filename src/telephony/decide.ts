@@ -18,7 +18,7 @@ import {
   setCampaignState,
 } from './campaign.ts';
 import { followClock } from './clock-step.ts';
-import { type Dispose, dispose } from './conversation.ts';
+import { backToWaiting, type Dispose, dispose } from './conversation.ts';
 import { wake } from './deadlines.ts';
 import { decideFact, resurvey, serveIfReady } from './facts.ts';
 import type { PhoneFact } from './phone-system.ts';
@@ -28,6 +28,7 @@ import { type EraseRecordings, eraseRecordings } from './recording-steps.ts';
 import { decideDone, decideRecovered } from './results.ts';
 import type {
   AgentRow,
+  CallRow,
   Moment,
   TelephonyDraft,
   TelephonyEffect,
@@ -187,11 +188,17 @@ function personUnfit(draft: TelephonyDraft, personId: string, lacks: string, mom
   for (const agent of [...draft.all('Agent')]) {
     if (agent.personId !== personId || agent.state === 'out') continue;
     const call = agent.callId === undefined ? undefined : draft.get('Call', agent.callId);
-    if (left && call?.state === 'talking') orderEnd(draft, call, lacks, moment);
     if (!left && isResting(agent)) continue;
     const order = { agentId: agent.id, state: left ? 'out' : 'away', code: lacks } as const;
     setAgentState(draft, { kind: 'set-agent-state', ...order, by: 'system' }, moment);
+    if (left && call) takeCallAway(draft, call, lacks, moment);
   }
+}
+
+/** Who left speaks with nobody any more; a call that is being connected waits for another agent. */
+function takeCallAway(draft: TelephonyDraft, call: CallRow, why: string, moment: Moment): void {
+  if (call.state === 'connecting') backToWaiting(draft, call, why, moment);
+  else if (call.state !== 'wrap-up' && call.state !== 'ended') orderEnd(draft, call, why, moment);
 }
 
 /** Takes no calls now, nor with the phone back, or will take none once this one is over. */
