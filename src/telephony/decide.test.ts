@@ -240,3 +240,17 @@ describe('while the trunk is held', () => {
     expect(draft.get('Agent', 'a')).toMatchObject({ state: 'ready', legState: 'up' });
   });
 });
+
+describe('a call whose case stops', () => {
+  it('while it waits, answered, goes to nobody and hears the message', () => {
+    const draft = floor({
+      agents: [agent('a', { state: 'break', code: 'lunch' })],
+      calls: [call('call-1', { state: 'answered', answeredUtcMs: 900 })],
+    });
+    decide(draft, { kind: 'stop-calls', caseIds: ['case-call-1'], why: 'paid' }, 1_000);
+    const ready = { kind: 'set-agent-state', agentId: 'a', state: 'ready', by: 'a' } as const;
+    decide(draft, ready, 1_100);
+    expect(draft.get('Call', 'call-1')).toMatchObject({ state: 'message', endAsked: 'paid' });
+    expect(draft.get('Agent', 'a')?.state).toBe('ready');
+  });
+});

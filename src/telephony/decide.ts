@@ -18,7 +18,7 @@ import {
   setCampaignState,
 } from './campaign.ts';
 import { followClock } from './clock-step.ts';
-import { backToWaiting, type Dispose, dispose } from './conversation.ts';
+import { backToWaiting, type Dispose, dispose, endWithMessage } from './conversation.ts';
 import { wake } from './deadlines.ts';
 import { decideFact, resurvey, serveIfReady } from './facts.ts';
 import type { PhoneFact } from './phone-system.ts';
@@ -169,7 +169,7 @@ function hangUpCall(
   return { done: true };
 }
 
-/** A case stopped: what rings for it is ended, what was asked for it is not dialed. */
+/** A case stopped: what rings or waits for it is ended, what was asked for it is not dialed. */
 function stopCalls(
   draft: TelephonyDraft,
   caseIds: readonly string[],
@@ -178,7 +178,8 @@ function stopCalls(
 ): void {
   for (const call of [...draft.all('Call')]) {
     if (call.caseId === undefined || !caseIds.includes(call.caseId)) continue;
-    if (isUnanswered(call.state) && call.state !== 'asked') orderEnd(draft, call, why, moment);
+    if (call.state === 'answered') endWithMessage(draft, call, why, moment);
+    else if (isUnanswered(call.state) && call.state !== 'asked') orderEnd(draft, call, why, moment);
   }
 }
 
