@@ -63,6 +63,8 @@ function noteAnswer(
 
 /** Connects a waiting call to its own agent, or to the one who has been ready longest. */
 export function giveAgent(draft: TelephonyDraft, call: CallRow, moment: Moment): void {
+  // It answered while it was being given up: it may be gone before anybody says a word.
+  if (call.endAsked !== undefined) return;
   const agent =
     call.agentId === undefined
       ? longestReady(draft, call.campaignId)
@@ -187,14 +189,9 @@ export function endAnswered(
   moment: Moment,
 ): void {
   const outcome = outcomeOfAnswered(call);
-  const hadCounted = call.state === 'message' || call.connectedUtcMs !== undefined;
-  if (outcome === 'abandoned' && !hadCounted) {
-    draft.entry({
-      what: 'call-abandoned',
-      who: 'system',
-      about: call.id,
-      why: 'left-while-waiting',
-    });
+  if (call.connectedUtcMs === undefined && call.state !== 'message') {
+    const why = toCode(call.endAsked ?? 'left-while-waiting');
+    draft.entry({ what: 'call-abandoned', who: 'system', about: call.id, why });
     countOnDay(draft, call.campaignId, moment, { abandoned: 1 });
   }
   const ended = finish(draft, call, outcome, end);

@@ -254,3 +254,51 @@ describe('a call whose case stops', () => {
     expect(draft.get('Agent', 'a')?.state).toBe('ready');
   });
 });
+
+describe('a call that nobody was found for', () => {
+  const ended = (by: 'us' | 'far-end'): TelephonyRoomEvent => ({
+    kind: 'phone',
+    fact: { kind: 'call-ended', callId: 'call-1', by, cause: { cause: 16 }, atUtcMs: 1_600 },
+  });
+  const answered: TelephonyRoomEvent = {
+    kind: 'phone',
+    fact: { kind: 'call-answered', callId: 'call-1', atUtcMs: 1_000 },
+  };
+  const counts = (draft: TelephonyDraft) => [...draft.all('CampaignDay')][0];
+
+  it('counts as abandoned when it was ended since it was not recorded', () => {
+    const draft = floor({ calls: [call('call-1')] });
+    decide(draft, answered, 1_000);
+    const [check] = effectsOf(draft, 'check-recording');
+    if (!check) throw new Error('nobody looked whether it is recorded');
+    const result = { outcome: 'missing', which: 'both' } as const;
+    decide(draft, { kind: 'done', effectId: 'effect-1', effect: check, result }, 1_500);
+    decide(draft, ended('us'), 1_600);
+    expect(counts(draft)).toMatchObject({ answered: 1, abandoned: 1 });
+    expect(draft.get('Call', 'call-1')).toMatchObject({ outcome: 'not-recorded' });
+  });
+
+  it('is one that answered while it was being given up: no agent meets a dead line', () => {
+    const draft = floor({
+      agents: [agent('a')],
+      calls: [call('call-1', { endAsked: 'pacing-cancel' })],
+    });
+    decide(draft, answered, 1_000);
+    expect(effectsOf(draft, 'connect')).toEqual([]);
+    decide(draft, ended('us'), 1_600);
+    expect(counts(draft)).toMatchObject({ answered: 1, abandoned: 1 });
+    expect(draft.get('Call', 'call-1')).toMatchObject({ outcome: 'abandoned' });
+    expect(draft.get('Agent', 'a')?.state).toBe('ready');
+  });
+});
+
+describe('a lost phone', () => {
+  it('raises no alarm when the call was over: its agent was writing it up', () => {
+    const draft = floor({
+      agents: [agent('a', { state: 'wrap-up', callId: 'call-1', untilUtcMs: 9_000 })],
+      calls: [call('call-1', { state: 'wrap-up', agentId: 'a', connectedUtcMs: 500 })],
+    });
+    decide(draft, legEnded('leg-a'), 1_000);
+    expect([...draft.all('Alarm')]).toEqual([]);
+  });
+});
