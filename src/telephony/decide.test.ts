@@ -302,3 +302,32 @@ describe('a lost phone', () => {
     expect([...draft.all('Alarm')]).toEqual([]);
   });
 });
+
+describe('an order to hang up that is refused', () => {
+  const refused = (channelId: string): TelephonyRoomEvent => ({
+    ...{ kind: 'done', effectId: 'effect-1' },
+    effect: { kind: 'hang-up', lane: channelId, deadlineMs: 5_000, channelId },
+    result: { outcome: 'refused', reason: 'ari.too-many-requests' },
+  });
+
+  it('is given again when a survey still shows the channel', () => {
+    const talking = call('call-1', { state: 'talking', agentId: 'a', connectedUtcMs: 500 });
+    const draft = floor({
+      agents: [agent('a', { state: 'talking', callId: 'call-1' })],
+      calls: [talking],
+    });
+    decide(draft, { kind: 'hang-up-call', callId: 'call-1', agentId: 'a' }, 1_000);
+    decide(draft, refused('call-1'), 1_010);
+    decide(draft, { kind: 'wake' }, 3_010);
+    const [asked] = effectsOf(draft, 'survey');
+    if (!asked) throw new Error('nobody looked what lives');
+    const calls = [{ callId: 'call-1', state: 'up', held: true, legId: 'leg-a' }] as const;
+    const found = { bootId: 'boot-1', calls, legs: [{ legId: 'leg-a', up: true }] };
+    const result = { outcome: 'surveyed', survey: found, raw: [] } as const;
+    decide(draft, { kind: 'done', effectId: 'effect-2', effect: asked, result }, 3_050);
+    expect(effectsOf(draft, 'hang-up').map(({ channelId }) => channelId)).toEqual([
+      'call-1',
+      'call-1',
+    ]);
+  });
+});

@@ -16,7 +16,7 @@ import type {
   TelephonyResult,
 } from './working-set.ts';
 
-/** The wait for the next look at what is alive, after one that failed. */
+/** The wait for the next look at what is alive, after an order or a look that failed. */
 const resurveyMs = 2_000;
 
 /** Decides the one result of an effect. */
@@ -33,6 +33,8 @@ export function decideDone(
   if (effect.kind === 'hang-up' || effect.kind === 'end-with-message') {
     // The end itself comes as a fact; a lost order is given again until the channel is gone.
     if (result.outcome === 'unknown') repeat(draft, effect, moment);
+    // Whatever refused it, a survey shows whether there is still something to end.
+    if (result.outcome === 'refused') surveyLater(draft, moment);
     return;
   }
   if (effect.kind === 'settle-contact' || effect.kind === 'erase-object') {
@@ -99,9 +101,13 @@ function surveyDone(
   if (plant.feed === 'fresh') {
     draft.entry({ what: 'feed-stale', who: 'system', about: 'feed-survey' });
   }
-  const surveyUtcMs = moment.atUtcMs + resurveyMs;
-  draft.put('Plant', { ...plant, feed: 'surveying', surveyUtcMs });
+  draft.put('Plant', { ...plant, feed: 'surveying' });
+  surveyLater(draft, moment);
   raiseAlarm(draft, 'feed-stale', 'feed-survey', moment);
+}
+
+function surveyLater(draft: TelephonyDraft, moment: Moment): void {
+  draft.put('Plant', { ...plantOf(draft), surveyUtcMs: moment.atUtcMs + resurveyMs });
 }
 
 /** What the last run had ordered: told apart in docs/architecture.md, recovery. */

@@ -180,7 +180,7 @@ export interface PlantRow extends Row {
   /** Surveys on their way, and the recordings whose raw files have gone meanwhile. */
   readonly surveys?: number | undefined;
   readonly gone?: readonly string[] | undefined;
-  /** The last survey failed: then the next one is asked for. */
+  /** The last survey or hang-up failed: then the next survey is asked for. */
   readonly surveyUtcMs?: number | undefined;
   readonly bootId: string;
   readonly spoolHours: number;
