@@ -85,7 +85,7 @@ function cpuPerCall({ answered, cpu: { asteriskMs, controller } }: WindowResult)
   return (asteriskMs + ownMs + encoderMs + childrenMs) / answered;
 }
 
-/** The encoder is the thread that weaves and hashes, with the flac that it runs; the vault's counts. */
+/** The encoder, which weaves and hashes, is set apart with its flac; the vault is not. */
 function controllerShare({ cpu: { asteriskMs, controller } }: WindowResult): number {
   return (100 * controller.ownMs) / asteriskMs;
 }
