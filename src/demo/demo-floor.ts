@@ -49,7 +49,7 @@ export function notePids(folder: string, pids: readonly (number | undefined)[]):
 }
 
 /** Ends what a demo that was killed left running; only processes that bear this folder's path. */
-function endLeftovers(folder: string): void {
+export function endLeftovers(folder: string): void {
   if (!existsSync(pidsFile(folder))) return;
   for (const pid of JSON.parse(readFileSync(pidsFile(folder), 'utf8')) as number[]) {
     const command = `/proc/${pid}/cmdline`;

@@ -11,6 +11,7 @@ import type { CampaignSettings } from '../telephony/working-set.ts';
 import {
   demoExtensions,
   demoLeads,
+  endLeftovers,
   layOutDemo,
   notePids,
   startDemoPeers,
@@ -24,10 +25,13 @@ const creditorId = 'creditor-demo';
 /** Programs that need no rights get none: daemon, Asterisk and SIPp run as this user. */
 const nobody = 65_534;
 const tickMs = 250;
-/** Dialing ends after this long, so that the demo is over within four minutes. */
-const dialingMs = 190_000;
-/** What still rings or talks then may go on for this long. */
-const drainMs = 40_000;
+/** All of it but `--stay` is over within four minutes, or the demo has failed. */
+const overallMs = 240_000;
+/** So long before that, dialing ends; what still rings or talks then has half of it. */
+const dialedBeforeMs = 60_000;
+const quietBeforeMs = 30_000;
+/** The phones of those who sign out are hung up at once. */
+const signOutMs = 5_000;
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
 export interface DemoOptions {
@@ -35,8 +39,12 @@ export interface DemoOptions {
   stay: boolean;
 }
 
-/** Runs the demo; resolves to the exit code: 0 only when every count agrees and all verifies. */
+/**
+ * Runs the demo; resolves to the exit code: 0 only when its account agrees, all verifies, and it is
+ * over in time. Who interrupts it before its account stands has seen no proof.
+ */
 export async function runDemo({ stay }: DemoOptions): Promise<number> {
+  const overdueUptimeMs = realClock.uptimeMs() + overallMs;
   const folder = resolve(process.env.GATEHOUSE_DEMO_DIR ?? '.demo');
   mkdirSync(folder, { recursive: true });
   if (process.getuid?.() === 0) {
@@ -46,17 +54,43 @@ export async function runDemo({ stay }: DemoOptions): Promise<number> {
     process.setuid?.(nobody);
     process.env.HOME = folder;
   }
-  const clock = realClock;
   const run = join(folder, 'floor');
-  const config = layOutDemo(
-    run,
-    join(projectFolder(), '.cache/asterisk/set-up.json'),
-    clock.utcMs(),
-  );
-  const lines: string[] = [];
-  const log = openLog(clock, (line) => lines.push(line));
-  let failure: unknown;
+  const setUpFile = join(projectFolder(), '.cache/asterisk/set-up.json');
+  const config = layOutDemo(run, setUpFile, realClock.utcMs());
   say(`Gatehouse demo: configuration, ledger and recordings are in ${run}`);
+  const { late, cancel } = deadline(run, overdueUptimeMs);
+  const staying = stay ? { proven: cancel } : {};
+  const code = await Promise.race([late, perform({ run, config, overdueUptimeMs, ...staying })]);
+  cancel();
+  return code;
+}
+
+/** Ends a demo that is not over in time, with all that it started; `late` is its exit code then. */
+function deadline(run: string, overdueUptimeMs: number) {
+  let cancel = () => {};
+  const late = new Promise<number>((done) => {
+    const timer = realClock.after(overdueUptimeMs - realClock.uptimeMs(), () => {
+      process.stderr.write(`The demo was not over within ${overallMs / 60_000} minutes.\n`);
+      endLeftovers(run);
+      done(1);
+    });
+    cancel = () => timer.cancel();
+  });
+  return { late, cancel };
+}
+
+interface Performance {
+  run: string;
+  config: Config;
+  overdueUptimeMs: number;
+  /** Only of a demo that stays: told when its account stands, and nothing has to end any more. */
+  proven?: () => void;
+}
+
+async function perform({ run, config, overdueUptimeMs, proven }: Performance): Promise<number> {
+  const lines: string[] = [];
+  const log = openLog(realClock, (line) => lines.push(line));
+  let failure: unknown;
   const peers = await startDemoPeers(run);
   notePids(run, [peers.carrier.pid, peers.phones.pid]);
   let running: RunningFloor | undefined;
@@ -72,10 +106,15 @@ export async function runDemo({ stay }: DemoOptions): Promise<number> {
     notePids(run, [peers.carrier.pid, peers.phones.pid, running.real.asterisk?.pid()]);
     say(`Asterisk runs, the ledger has begun, the API is at ${running.http.address}/api/docs`);
     await staffFloor(running, config, run);
-    await runCampaign(running, () => interrupted || failure !== undefined);
+    await runCampaign(running, overdueUptimeMs, () => interrupted || failure !== undefined);
     if (failure !== undefined) throw failure;
-    const agreed = await finalAccount(running, config, peers, say);
-    if (stay && !interrupted) await untilInterrupted();
+    const agreed = (await finalAccount(running, config, peers, say)) && !interrupted;
+    if (interrupted) say('  It was interrupted.');
+    else if (proven) {
+      proven();
+      await untilInterrupted();
+    }
+    await signOut(running);
     return agreed ? 0 : 1;
   } catch (cause) {
     for (const line of lines.slice(-20)) process.stderr.write(line);
@@ -194,7 +233,11 @@ async function added(
 }
 
 /** Lets the floor work until the list is called; the demo’s agents only do their wrap-up. */
-async function runCampaign(running: RunningFloor, ended: () => boolean): Promise<void> {
+async function runCampaign(
+  running: RunningFloor,
+  overdueUptimeMs: number,
+  ended: () => boolean,
+): Promise<void> {
   const { clock, ids } = running.real.world;
   const { telephony } = running.floor;
   const screen = openScreen(running, campaignId, demoLeads);
@@ -204,6 +247,7 @@ async function runCampaign(running: RunningFloor, ended: () => boolean): Promise
   for (;;) {
     await new Promise<void>((done) => void clock.after(tickMs, done));
     const now = clock.uptimeMs() - started;
+    const leftMs = overdueUptimeMs - clock.uptimeMs();
     const view = telephony.view();
     const calls = [...view.all('Call')];
     for (const call of calls) {
@@ -224,12 +268,25 @@ async function runCampaign(running: RunningFloor, ended: () => boolean): Promise
     screen.draw(now);
     const open = [...view.all('Recording')].length;
     const done = screen.dialed() >= demoLeads && calls.length === 0;
-    if (!stopped && (done || now > dialingMs || ended())) {
+    if (!stopped && (done || leftMs < dialedBeforeMs || ended())) {
       stopped = true;
       const by = 'system';
       await telephony.ask({ kind: 'set-campaign-state', id: campaignId, state: 'stopped', by });
     }
-    if (stopped && ((calls.length === 0 && open === 0) || now > dialingMs + drainMs)) break;
+    if (stopped && ((calls.length === 0 && open === 0) || leftMs < quietBeforeMs)) break;
   }
   screen.end();
+}
+
+/** Hangs up the agents' phones, so that Asterisk has nothing to wait for when it is told to end. */
+async function signOut({ floor: { telephony }, real }: RunningFloor): Promise<void> {
+  const { clock } = real.world;
+  const agents = () => [...telephony.view().all('Agent')];
+  for (const { id: agentId, state } of agents()) {
+    const order = { kind: 'set-agent-state', agentId, by: agentId } as const;
+    if (state !== 'out') await telephony.ask({ ...order, state: 'out' });
+  }
+  const untilUptimeMs = clock.uptimeMs() + signOutMs;
+  while (agents().some(({ legState }) => legState !== 'none') && clock.uptimeMs() < untilUptimeMs)
+    await new Promise<void>((done) => void clock.after(tickMs, done));
 }
