@@ -27,6 +27,7 @@ function moveAll(draft: TelephonyDraft, byMs: number): void {
   for (const call of [...draft.all('Call')]) {
     if (call.state === 'ended' || call.state === 'wrap-up') continue;
     const { askedUtcMs, dialedUtcMs, ringingUtcMs, answeredUtcMs, connectedUtcMs } = call;
+    const { nextTryUtcMs } = call;
     const next: CallRow = {
       ...call,
       askedUtcMs: askedUtcMs + byMs,
@@ -34,6 +35,7 @@ function moveAll(draft: TelephonyDraft, byMs: number): void {
       ringingUtcMs: moved(ringingUtcMs),
       answeredUtcMs: moved(answeredUtcMs),
       connectedUtcMs: moved(connectedUtcMs),
+      nextTryUtcMs: moved(nextTryUtcMs),
     };
     draft.put('Call', next);
   }

@@ -29,6 +29,8 @@ import type {
 export const orderReserveMs = 150;
 /** A lost order to connect must be noticed while the far end still waits. */
 const connectDeadlineMs = 700;
+/** Each further refusal of one call makes its next try wait so much longer. */
+const retryConnectMs = 100;
 const defaultWaitMs = 2_000;
 
 /** The far end answered: count it, watch its recording begin, give it an agent if one is free. */
@@ -69,6 +71,8 @@ export function giveAgent(draft: TelephonyDraft, call: CallRow, moment: Moment):
     call.agentId === undefined
       ? longestReady(draft, call.campaignId)
       : draft.get('Agent', call.agentId);
+  // Who is about to be hung up is not put through any more.
+  if (call.endAsked !== undefined) return;
   if (!agent || agent.legId === undefined || agent.legState !== 'up') return;
   if (agent.callId !== undefined && agent.callId !== call.id) return;
   const connecting: CallRow = { ...call, state: 'connecting', agentId: agent.id };
@@ -99,14 +103,10 @@ export function giveAgent(draft: TelephonyDraft, call: CallRow, moment: Moment):
   });
 }
 
-/** The oldest call that waits for an agent of a campaign gets the one who became free. */
-export function serveWaiting(
-  draft: TelephonyDraft,
-  campaignIds: readonly string[],
-  moment: Moment,
-) {
+/** Calls that wait, the oldest first, are given to whoever is ready. */
+export function serveWaiting(draft: TelephonyDraft, moment: Moment): void {
   const waiting = [...draft.all('Call')]
-    .filter((call) => call.state === 'answered' && campaignIds.includes(call.campaignId))
+    .filter((call) => call.state === 'answered' && (call.nextTryUtcMs ?? 0) <= moment.atUtcMs)
     .sort((a, b) => (a.answeredUtcMs ?? 0) - (b.answeredUtcMs ?? 0));
   for (const call of waiting) giveAgent(draft, call, moment);
 }
@@ -115,18 +115,30 @@ export function serveWaiting(
 export function connectDone(
   draft: TelephonyDraft,
   call: CallRow,
+  legId: string,
   result: OrderOutcome,
   moment: Moment,
 ): void {
-  if (call.state !== 'connecting') return;
-  if (result.outcome === 'accepted') connected(draft, call, moment);
+  if (!isConnectingTo(draft, call, legId)) return;
+  if (result.outcome === 'accepted') connected(draft, call, legId, moment);
   else if (result.outcome === 'unknown') orderSurvey(draft, moment);
   else backToWaiting(draft, call, result.reason, moment);
 }
 
+/** False for what is still said of an agent whom the call has been taken from since. */
+export function isConnectingTo(draft: TelephonyDraft, call: CallRow, legId: string): boolean {
+  const agent = draft.get('Agent', call.agentId ?? '');
+  return call.state === 'connecting' && agent?.legId === legId;
+}
+
 /** Customer and agent hear each other. */
-export function connected(draft: TelephonyDraft, call: CallRow, moment: Moment): void {
-  if (call.state !== 'connecting') return;
+export function connected(
+  draft: TelephonyDraft,
+  call: CallRow,
+  legId: string,
+  moment: Moment,
+): void {
+  if (!isConnectingTo(draft, call, legId)) return;
   const agent = draft.get('Agent', call.agentId ?? '');
   draft.put('Call', { ...call, state: 'talking', connectedUtcMs: moment.atUtcMs });
   const afterMs = Math.round(moment.atUtcMs - (call.answeredUtcMs ?? moment.atUtcMs));
@@ -142,7 +154,10 @@ export function connected(draft: TelephonyDraft, call: CallRow, moment: Moment):
   if (agent?.state === 'reserved') enter(draft, agent, 'talking', 'system', moment);
 }
 
-/** The agent who was to take it can't: a call that waits again. */
+/**
+ * The agent who was to take it can't: the next one is tried at once. It may be the call's own fault,
+ * so that further tries wait, each for longer.
+ */
 export function backToWaiting(
   draft: TelephonyDraft,
   call: CallRow,
@@ -150,9 +165,15 @@ export function backToWaiting(
   moment: Moment,
 ): void {
   draft.entry({ what: 'connect-refused', who: 'system', about: call.id, why: toCode(why) });
+  const refusals = (call.refusals ?? 0) + 1;
+  const nextTryUtcMs = moment.atUtcMs + (refusals - 1) * retryConnectMs;
+  waitAgain(draft, { ...call, refusals, nextTryUtcMs }, moment);
+}
+
+/** The call waits again, for any agent; the one it was to be connected to is free. */
+export function waitAgain(draft: TelephonyDraft, call: CallRow, moment: Moment): void {
   const agent = draft.get('Agent', call.agentId ?? '');
-  const waiting: CallRow = { ...call, state: 'answered', agentId: undefined };
-  draft.put('Call', waiting);
+  draft.put('Call', { ...call, state: 'answered', agentId: undefined });
   if (agent?.callId === call.id) free(draft, agent, 'system', moment);
 }
 
@@ -285,7 +306,6 @@ export function wrapUpOver(
   learnFromTalk(draft, call, moment);
   if (agent.state === 'wrap-up') {
     free(draft, agent, who, moment);
-    serveWaiting(draft, agent.campaignIds, moment);
   } else draft.put('Agent', { ...agent, callId: undefined });
 }
 

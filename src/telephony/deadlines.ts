@@ -11,6 +11,9 @@ import type { AgentRow, CallRow, Moment, TelephonyDraft } from './working-set.ts
 /** The clock reached a deadline of ours: waiting calls, wrap-ups, lost rings, pacing, retries. */
 export function wake(draft: TelephonyDraft, moment: Moment): void {
   for (const call of [...draft.all('Call')]) {
+    if (call.nextTryUtcMs !== undefined && call.nextTryUtcMs <= moment.atUtcMs) {
+      draft.put('Call', { ...call, nextTryUtcMs: undefined });
+    }
     const dueUtcMs = messageDueUtcMs(draft, call);
     if (dueUtcMs !== undefined && dueUtcMs <= moment.atUtcMs) {
       endWithMessage(draft, call, 'no-agent-free', moment);
@@ -64,6 +67,7 @@ export function nextWakeUtcMs(view: TelephonyDraft): number | undefined {
   for (const call of view.all('Call')) {
     consider(messageDueUtcMs(view, call));
     consider(ringLostUtcMs(view, call));
+    consider(call.nextTryUtcMs);
   }
   for (const agent of view.all('Agent')) {
     consider(agent.phoneUntilUtcMs);

@@ -18,9 +18,15 @@ import {
   setCampaignState,
 } from './campaign.ts';
 import { followClock } from './clock-step.ts';
-import { backToWaiting, type Dispose, dispose, endWithMessage } from './conversation.ts';
+import {
+  backToWaiting,
+  type Dispose,
+  dispose,
+  endWithMessage,
+  serveWaiting,
+} from './conversation.ts';
 import { wake } from './deadlines.ts';
-import { decideFact, resurvey, serveIfReady } from './facts.ts';
+import { decideFact, resurvey } from './facts.ts';
 import type { PhoneFact } from './phone-system.ts';
 import { plantOf, whyNoDialing, withholdDialing } from './plant.ts';
 import { judgeRoom, type RecordingLimits, type RecordingRoom } from './recording.ts';
@@ -89,12 +95,17 @@ export function decideTelephony(
   moment: Moment,
 ): void {
   followClock(draft, moment);
+  decideEvent(draft, event, moment);
+  // Whatever made an agent free or let a call wait: nobody waits while somebody is ready.
+  serveWaiting(draft, moment);
+}
+
+function decideEvent(draft: TelephonyDraft, event: TelephonyRoomEvent, moment: Moment): void {
   switch (event.kind) {
     case 'sign-in':
       return draft.answer(signIn(draft, event, moment));
     case 'set-agent-state':
-      draft.answer(setAgentState(draft, event, moment));
-      return serveIfReady(draft, event.agentId, moment);
+      return draft.answer(setAgentState(draft, event, moment));
     case 'dispose':
       return draft.answer(dispose(draft, event, moment));
     case 'put-campaign':

@@ -3,14 +3,7 @@
 import { raiseAlarm } from '../alarm.ts';
 import { legEnded, legUp } from './agent.ts';
 import { callRinging, endUnanswered, isUnanswered, orderSurvey, outcomeOf } from './call.ts';
-import {
-  agentLost,
-  callAnswered,
-  connected,
-  endAnswered,
-  endUnseen,
-  serveWaiting,
-} from './conversation.ts';
+import { agentLost, callAnswered, connected, endAnswered, endUnseen } from './conversation.ts';
 import { dialForAgent } from './dialing.ts';
 import type { PhoneFact } from './phone-system.ts';
 import { plantOf } from './plant.ts';
@@ -47,7 +40,7 @@ function decideCallFact(
     case 'call-answered':
       return callAnswered(draft, call, fact.atUtcMs, moment);
     case 'bridge-joined':
-      return connected(draft, call, moment);
+      return connected(draft, call, fact.legId, moment);
     case 'call-ended': {
       const end = { by: fact.by, cause: fact.cause, atUtcMs: fact.atUtcMs };
       if (!isUnanswered(call.state)) return endAnswered(draft, call, end, moment);
@@ -79,9 +72,7 @@ function feedStale(draft: TelephonyDraft, feed: string, moment: Moment): void {
 /** An agent's phone is on the line: now they can be connected, or their customer dialed. */
 export function phoneUp(draft: TelephonyDraft, legId: string, moment: Moment): void {
   const agent = legUp(draft, legId, moment);
-  if (!agent) return;
-  dialForAgent(draft, agent, moment);
-  serveIfReady(draft, agent.id, moment);
+  if (agent) dialForAgent(draft, agent, moment);
 }
 
 /** An agent's phone is gone: so is every call that only this agent could take. */
@@ -92,10 +83,4 @@ export function legGone(draft: TelephonyDraft, legId: string, why: string, momen
   if (call && call.state !== 'wrap-up') agentLost(draft, call, moment);
   const after = draft.get('Agent', agent.id);
   if (after && after.state !== 'wrap-up') draft.put('Agent', { ...after, callId: undefined });
-}
-
-/** Whoever waits for an agent of these campaigns is served, if this one is ready. */
-export function serveIfReady(draft: TelephonyDraft, agentId: string, moment: Moment): void {
-  const agent = draft.get('Agent', agentId);
-  if (agent?.state === 'ready') serveWaiting(draft, agent.campaignIds, moment);
 }

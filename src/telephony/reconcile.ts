@@ -1,7 +1,7 @@
 // After a cut or a restart: what the phone system says is alive, held against what we remember.
 
 import { clearAlarm } from '../alarm.ts';
-import { free, ringPhone } from './agent.ts';
+import { ringPhone } from './agent.ts';
 import { endChannel, endUnanswered, isUnanswered, orderEnd } from './call.ts';
 import { paceSoon } from './campaign.ts';
 import {
@@ -9,8 +9,9 @@ import {
   connected,
   endAnswered,
   endUnseen,
-  giveAgent,
+  isConnectingTo,
   tellMessage,
+  waitAgain,
 } from './conversation.ts';
 import { legGone, phoneUp } from './facts.ts';
 import type { Survey, SurveyedCall } from './phone-system.ts';
@@ -74,14 +75,10 @@ function resume(
   if (seen.state === 'up' && isUnanswered(call.state)) {
     draft.put('Call', { ...call, recovered: true });
     callAnswered(draft, { ...call, recovered: true }, moment.atUtcMs, moment);
-  } else if (call.state === 'connecting' && seen.legId !== undefined) {
-    connected(draft, call, moment);
+  } else if (call.state === 'connecting' && isConnectingTo(draft, call, seen.legId ?? '')) {
+    connected(draft, call, seen.legId ?? '', moment);
   } else if (call.state === 'connecting' && seen.held) {
-    const agent = draft.get('Agent', call.agentId ?? '');
-    const waiting: CallRow = { ...call, state: 'answered', agentId: undefined };
-    draft.put('Call', waiting);
-    if (agent?.callId === call.id) free(draft, agent, 'system', moment);
-    giveAgent(draft, waiting, moment);
+    waitAgain(draft, call, moment);
   } else if (call.state === 'talking') {
     const wasTalking = known.talkingIds.includes(call.id);
     if (wasTalking && seen.legId === undefined) orderEnd(draft, call, 'left-alone', moment);

@@ -73,7 +73,7 @@ function decideCallDone(
   }
   if (!isOrderOutcome(result)) throw new Error(`not an order's outcome: ${result.outcome}`);
   if (effect.kind === 'dial') return dialDone(draft, call, result, moment);
-  return connectDone(draft, call, result, moment);
+  return connectDone(draft, call, effect.legId, result, moment);
 }
 
 function isOrderOutcome(result: TelephonyResult): result is OrderOutcome {

@@ -93,6 +93,9 @@ export interface CallRow extends Row {
   readonly stated?: Stated | undefined;
   /** It was alive when the daemon or the phone system restarted. */
   readonly recovered: boolean;
+  /** Memory only: how often it could not be connected, and when that is tried again. */
+  readonly refusals?: number | undefined;
+  readonly nextTryUtcMs?: number | undefined;
 }
 
 /** What an agent states beside the action code; `cases` acts on it when the contact is settled. */
