@@ -40,6 +40,7 @@ export function callAnswered(
   answeredUtcMs: number,
   moment: Moment,
 ): void {
+  if (call.state === 'answered') return tryAgain(draft, call, moment);
   if (call.answeredUtcMs !== undefined || call.state === 'ended') return;
   giveAgent(draft, noteAnswer(draft, call, answeredUtcMs, moment), moment);
 }
@@ -101,6 +102,13 @@ export function giveAgent(draft: TelephonyDraft, call: CallRow, moment: Moment):
     callId: call.id,
     legId: agent.legId,
   });
+}
+
+/** A waiting call is surely in our hands: what was refused before may work now. */
+export function tryAgain(draft: TelephonyDraft, call: CallRow, moment: Moment): void {
+  const waiting: CallRow = { ...call, refusals: undefined, nextTryUtcMs: undefined };
+  draft.put('Call', waiting);
+  giveAgent(draft, waiting, moment);
 }
 
 /** Calls that wait, the oldest first, are given to whoever is ready. */

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { Draft } from '../draft.ts';
 import { seededIds } from '../ids.ts';
+import { nextWakeUtcMs, wake } from './deadlines.ts';
 import { decideFact } from './facts.ts';
 import type { Survey, SurveyedCall } from './phone-system.ts';
 import { decideDone } from './results.ts';
@@ -115,5 +116,75 @@ describe('a customer whom a survey finds alone', () => {
     });
     expect(draft.get('Call', callId)).toEqual(talking);
     expect(draft.get('Agent', 'agent-a')).toMatchObject({ state: 'talking', legId: 'leg-a' });
+  });
+});
+
+describe('a call that a survey finds answered', () => {
+  const connecting = { state: 'connecting', agentId: 'agent-a' } as const;
+  const answered = { kind: 'call-answered', callId, atUtcMs: 900 } as const;
+
+  it('and not in our hands yet is left for its handing over, or for its ring to be over', () => {
+    const draft = floor([agent('a')], [call()]);
+    look(draft, [{ state: 'up', held: false }], ['leg-a']);
+    expect(draft.get('Call', callId)).toEqual(call());
+    expect(orders(draft)).toEqual([]);
+    expect(nextWakeUtcMs(draft)).toBeDefined();
+    decideFact(draft, answered, at(1_400));
+    expect(draft.get('Call', callId)).toMatchObject({ ...connecting, answeredUtcMs: 900 });
+  });
+
+  it('and that is never handed over is ended when its ring would be over', () => {
+    const draft = floor([agent('a')], [call()]);
+    draft.put('Campaign', { ...campaign, state: 'stopped' });
+    look(draft, [{ state: 'up', held: false }], ['leg-a']);
+    const lostUtcMs = nextWakeUtcMs(draft) ?? 0;
+    expect(lostUtcMs).toBe(campaign.settings.ringMs + 5_000);
+    wake(draft, at(lostUtcMs));
+    expect(orders(draft)).toEqual([`hang-up ${callId}`, 'survey']);
+  });
+
+  it('and in our hands is given an agent', () => {
+    const draft = floor([agent('a')], [call()]);
+    look(draft, [{ state: 'up', held: true }], ['leg-a']);
+    expect(draft.get('Call', callId)).toMatchObject(connecting);
+  });
+
+  const waiting = call({
+    ...{ state: 'answered', answeredUtcMs: 900, refusals: 9, nextTryUtcMs: 1_800 },
+  });
+  it.each([
+    ['told of again', (draft: TelephonyDraft) => decideFact(draft, answered, at(1_050))],
+    [
+      'seen in our hands',
+      (draft: TelephonyDraft) => look(draft, [{ state: 'up', held: true }], ['leg-a']),
+    ],
+  ])('and that could not be connected is tried at once when it is %s', (_, again) => {
+    const draft = floor([agent('a')], [waiting]);
+    again(draft);
+    expect(draft.get('Call', callId)).toMatchObject(connecting);
+    expect([...draft.all('CampaignDay')]).toEqual([]);
+  });
+});
+
+describe('a message that was refused', () => {
+  const message = call({ state: 'message', answeredUtcMs: 0, endAsked: 'no-agent-free' });
+  const effect: TelephonyEffect = {
+    ...{ kind: 'end-with-message', lane: callId, deadlineMs: 5_000, callId },
+  };
+  const refused = { outcome: 'refused', reason: 'Allocation failed' } as const;
+
+  it.each([
+    ['is ordered again where the call is still held', true, ['end-with-message']],
+    ['plays already where it is not', false, []],
+  ])('%s', (_, held, ordered) => {
+    const draft = floor([], [message]);
+    draft.put('Campaign', { ...campaign, state: 'stopped' });
+    const done = { kind: 'done', effectId: 'effect-1', effect, result: refused } as const;
+    decideDone(draft, done, at(300));
+    expect(nextWakeUtcMs(draft)).toBe(2_300);
+    wake(draft, at(2_300));
+    expect(orders(draft)).toEqual(['survey']);
+    look(draft, [{ state: 'up', held }], []);
+    expect(orders(draft)).toEqual(ordered);
   });
 });

@@ -11,6 +11,7 @@ import {
   endUnseen,
   isConnectingTo,
   tellMessage,
+  tryAgain,
   waitAgain,
 } from './conversation.ts';
 import { legGone, phoneUp } from './facts.ts';
@@ -72,13 +73,16 @@ function resume(
   if (call.endAsked !== undefined && call.state !== 'message') {
     return endChannel(draft, call.id, moment);
   }
-  if (seen.state === 'up' && isUnanswered(call.state)) {
+  // Answered and not held yet: the dialplan plays the notice, or tries again soon to hand it over.
+  if (seen.held && isUnanswered(call.state)) {
     draft.put('Call', { ...call, recovered: true });
     callAnswered(draft, { ...call, recovered: true }, moment.atUtcMs, moment);
   } else if (call.state === 'connecting' && isConnectingTo(draft, call, seen.legId ?? '')) {
     connected(draft, call, seen.legId ?? '', moment);
   } else if (call.state === 'connecting' && seen.held) {
     waitAgain(draft, call, moment);
+  } else if (call.state === 'answered' && seen.held) {
+    tryAgain(draft, call, moment);
   } else if (call.state === 'talking') {
     const wasTalking = known.talkingIds.includes(call.id);
     if (wasTalking && seen.legId === undefined) orderEnd(draft, call, 'left-alone', moment);
