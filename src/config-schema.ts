@@ -62,7 +62,12 @@ const trunk = Type.Object(
       }),
     ),
     secretFile: Type.Optional(path('File that holds the password of `username`.')),
-    maxLines: integer('Calls that the carrier lets run at the same time.', 1, 10_000, 60),
+    maxLines: integer(
+      'Calls that the carrier lets run at the same time, of all campaigns and talking ones too.',
+      1,
+      10_000,
+      60,
+    ),
   },
   { additionalProperties: false },
 );

@@ -52,11 +52,12 @@ function moveAll(draft: TelephonyDraft, byMs: number): void {
     draft.put('Recording', { ...recording, nextUtcMs: recording.nextUtcMs + byMs });
   }
   for (const pace of [...draft.all('Pace')]) {
-    const { dryUntilUtcMs, nextUtcMs } = pace;
+    const { dryUntilUtcMs, nextUtcMs, askedUtcMs } = pace;
     draft.put('Pace', {
       ...pace,
       dryUntilUtcMs: dryUntilUtcMs + byMs,
       nextUtcMs: moved(nextUtcMs),
+      askedUtcMs: moved(askedUtcMs),
     });
   }
   const plant = plantOf(draft);

@@ -331,3 +331,53 @@ describe('an order to hang up that is refused', () => {
     ]);
   });
 });
+
+describe('campaigns that share agents and a trunk', () => {
+  const both = ['one', 'two'];
+  const campaigns = [campaign('one'), campaign('two')];
+  const asks = (draft: TelephonyDraft) =>
+    effectsOf(draft, 'request-permit').map(({ request }) => request.campaignId);
+
+  it('ask for one call for one ready agent, in turn', () => {
+    const draft = floor({ campaigns, agents: [agent('a', { campaignIds: both })] });
+    for (const atUtcMs of [1_000, 2_000, 3_000]) decide(draft, { kind: 'wake' }, atUtcMs);
+    expect(asks(draft)).toEqual(['one']);
+    const [call] = [...draft.all('Call')];
+    draft.drop('Call', call?.id ?? '');
+    for (const atUtcMs of [4_000, 5_000]) decide(draft, { kind: 'wake' }, atUtcMs);
+    expect(asks(draft)).toEqual(['one', 'two']);
+  });
+
+  it('ring a phone for one of them', () => {
+    const way = 'ring-per-call' as const;
+    const rung = { way, legId: undefined, legState: 'none', campaignIds: both } as const;
+    const draft = floor({ campaigns, agents: [agent('a', rung), agent('b', rung)] });
+    for (const atUtcMs of [1_000, 2_000]) decide(draft, { kind: 'wake' }, atUtcMs);
+    expect([...draft.all('Agent')].map(({ code }) => code).sort()).toEqual(['one', 'two']);
+  });
+
+  it('have the lines of the trunk together, calls that talk too', () => {
+    const few = [campaign('one', { maxLines: 3 }), campaign('two', { maxLines: 3 })];
+    const talking = call('call-1', { state: 'talking', campaignId: 'two', connectedUtcMs: 5 });
+    const own = (id: string, campaignId: string) => agent(id, { campaignIds: [campaignId] });
+    const crew = ['a', 'b', 'c'].map((id) => own(id, 'one')).concat([own('d', 'two')]);
+    const draft = floor({ campaigns: few, agents: crew, calls: [talking] });
+    for (const atUtcMs of [1_000, 2_000]) decide(draft, { kind: 'wake' }, atUtcMs);
+    expect(asks(draft)).toEqual(['one', 'one']);
+    const order = { agentId: 'c', campaignId: 'two', caseId: 'case-1', numberId: 'number-1' };
+    decide(draft, { kind: 'manual-call', ...order }, 2_500);
+    expect(draft.takeAnswer()).toEqual({ done: false, why: 'trunk-full' });
+  });
+
+  it('dial for nobody whose phone came up when no line was left', () => {
+    const rung = { way: 'ring-per-call', state: 'reserved', code: 'one' } as const;
+    const draft = floor({
+      campaigns: [campaign('one', { maxLines: 1 })],
+      agents: [agent('a', { ...rung, legState: 'ringing' })],
+      calls: [call('call-1')],
+    });
+    decide(draft, legUp('leg-a'), 1_000);
+    expect(asks(draft)).toEqual([]);
+    expect(draft.get('Agent', 'a')?.state).toBe('ready');
+  });
+});

@@ -28,7 +28,7 @@ import {
 import { wake } from './deadlines.ts';
 import { decideFact, resurvey } from './facts.ts';
 import type { PhoneFact } from './phone-system.ts';
-import { plantOf, whyNoDialing, withholdDialing } from './plant.ts';
+import { freeLines, plantOf, whyNoDialing, withholdDialing } from './plant.ts';
 import { judgeRoom, type RecordingLimits, type RecordingRoom } from './recording.ts';
 import { type EraseRecordings, eraseRecordings } from './recording-steps.ts';
 import { decideDone, decideRecovered } from './results.ts';
@@ -158,6 +158,7 @@ function manualCall(draft: TelephonyDraft, event: ManualCall, moment: Moment): O
   if (agent.state !== 'ready' && agent.state !== 'away') return { done: false, why: 'busy' };
   const withheld = whyNoDialing(draft, campaign.settings.trunk, moment);
   if (withheld !== undefined) return { done: false, why: withheld };
+  if (freeLines(draft, campaign.settings) <= 0) return { done: false, why: 'trunk-full' };
   const { agentId, caseId, numberId } = event;
   const call = askCall(draft, campaign, moment, { mode: 'manual', agentId, caseId, numberId });
   const { state, wanted } = agent;

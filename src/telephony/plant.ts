@@ -1,5 +1,5 @@
 // The state of what calls need beside agents: feeds, trunks, room for recordings.
-import type { Moment, PlantRow, TelephonyDraft } from './working-set.ts';
+import type { CampaignSettings, Moment, PlantRow, TelephonyDraft } from './working-set.ts';
 
 const firstHoldMs = 2_000;
 const longestHoldMs = 60_000;
@@ -55,6 +55,16 @@ export function whyNoDialing(
   if (!plant.storageOk) return 'storage-low';
   if ((plant.trunks[trunk]?.untilUtcMs ?? 0) > moment.atUtcMs) return 'trunk-held';
   return undefined;
+}
+
+/** Lines of the campaign's trunk that no call of any campaign has; below 0 once there are fewer. */
+export function freeLines(draft: TelephonyDraft, { trunk, maxLines }: CampaignSettings): number {
+  let taken = 0;
+  for (const { campaignId, state } of draft.all('Call')) {
+    if (state === 'ended' || state === 'wrap-up') continue;
+    if (draft.get('Campaign', campaignId)?.settings.trunk === trunk) taken += 1;
+  }
+  return maxLines - taken;
 }
 
 export function surveyOrdered(draft: TelephonyDraft): void {

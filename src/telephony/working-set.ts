@@ -1,7 +1,7 @@
 // What telephony keeps in memory, the effects it asks for and their results: types only.
 import type { AlarmRow } from '../alarm.ts';
 import type { Draft, Effect, Moment, Row } from '../draft.ts';
-import type { PacingModels } from './pacing/pacing.ts';
+import type { PacingFigures, PacingModels } from './pacing/pacing.ts';
 import type { DialOrder, EndCause, EndedBy, OrderOutcome, Survey } from './phone-system.ts';
 import type { CheckOutcome, DiscardOutcome, RawRecording, SealOutcome } from './recordings.ts';
 
@@ -172,7 +172,9 @@ export interface PaceRow extends Row {
   readonly dryUntilUtcMs: number;
   readonly mode?: string | undefined;
   readonly reason?: string | undefined;
-  readonly figures?: unknown;
+  readonly figures?: PacingFigures | undefined;
+  /** When it last asked for a call: campaigns that share agents take turns. */
+  readonly askedUtcMs?: number | undefined;
 }
 
 /** Memory only, one row `now`: the state of the feeds, the trunks and the disks. */
