@@ -12,6 +12,7 @@ import type { AlarmView } from './http/views.ts';
 import { type Log, openLog } from './log.ts';
 import { openNotify } from './notify.ts';
 import { openRealWorld, projectFolder, type RealWorld } from './real-world.ts';
+import { leaveRoot } from './rights.ts';
 import type { Account } from './store/account.ts';
 import { openClient } from './store/client.ts';
 import { openHistory } from './store/history.ts';
@@ -88,8 +89,13 @@ function versionOf(): string {
   return String(version);
 }
 
-/** Runs until SIGTERM or SIGINT; resolves to the exit code. */
+/**
+ * Runs until SIGTERM or SIGINT; resolves to the exit code. With a private Asterisk both give up what
+ * rights of root's they were started with; a site's unit names their users.
+ */
 export async function runDaemon(config: Config): Promise<number> {
+  const { dataDir, keysDir, telephony } = config;
+  if (telephony.asterisk.run === 'private') leaveRoot([dataDir, keysDir]);
   const log = openLog(realClock);
   let end: (code: number) => void = () => {};
   const ended = new Promise<number>((resolve) => {

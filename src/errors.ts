@@ -28,6 +28,7 @@ export const errorTable = {
   'keys.key-unreadable': ['operator', 'A key file does not hold the key that the ledger names.'],
   'keys.not-begun': ['refuse', 'The data folder has no ledger yet, so there is no key to renew.'],
   'keys.sheet-wrong': ['refuse', 'The recovery sheet was not typed as it is printed.'],
+  'main.folder-of-root': ['refuse', 'Started by root, but a folder is not another user’s.'],
   'main.usage': ['refuse', 'The command line is not one that Gatehouse knows.'],
   'people.password-queue-full': ['retry', 'Too many passwords are being checked at this moment.'],
   'verify.unreadable': ['refuse', 'What should be verified is not there.'],

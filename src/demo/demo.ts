@@ -7,6 +7,7 @@ import { type RunningFloor, startFloor } from '../daemon.ts';
 import { openLog } from '../log.ts';
 import type { Actor } from '../people/person.ts';
 import { projectFolder } from '../real-world.ts';
+import { becomeUser } from '../rights.ts';
 import type { CampaignSettings } from '../telephony/working-set.ts';
 import {
   demoExtensions,
@@ -49,9 +50,7 @@ export async function runDemo({ stay }: DemoOptions): Promise<number> {
   mkdirSync(folder, { recursive: true });
   if (process.getuid?.() === 0) {
     chownSync(folder, nobody, nobody);
-    process.setgroups?.([]);
-    process.setgid?.(nobody);
-    process.setuid?.(nobody);
+    becomeUser({ uid: nobody, gid: nobody });
     process.env.HOME = folder;
   }
   const run = join(folder, 'floor');
