@@ -130,7 +130,8 @@ function legOf(raw: SimulatedRaw | undefined, which: LegName, nowMs: number): Le
   return { state, samples: Math.round(spanMs * samplesPerMs) };
 }
 
-function seal(parts: RecordingsParts, { recordingId, spanMs, crashed }: SealOrder): SealOutcome {
+function seal(parts: RecordingsParts, order: SealOrder): SealOutcome {
+  const { recordingId, spanMs, crashed, leastMs } = order;
   const { vault, world, clock, chance, account, rates, watch } = parts;
   const aside = vault.quarantine.get(recordingId);
   if (aside !== undefined) return { outcome: 'quarantined', why: aside };
@@ -146,7 +147,7 @@ function seal(parts: RecordingsParts, { recordingId, spanMs, crashed }: SealOrde
   const raw = world.raw.get(recordingId);
   const leg = (which: LegName) => legOf(raw, which, clock.uptimeMs);
   const legs = { customer: leg('customer'), agent: leg('agent') };
-  const judged = judgeLegs(legs, spanMs, crashed);
+  const judged = judgeLegs(legs, spanMs, crashed, leastMs);
   if (judged.verdict === 'not-finished') return { outcome: 'not-finished' };
   if (judged.verdict === 'quarantine') {
     world.raw.delete(recordingId);

@@ -66,5 +66,6 @@ function moveAll(draft: TelephonyDraft, byMs: number): void {
     { ...held, untilUtcMs: held.untilUtcMs + byMs },
   ]);
   const surveyUtcMs = moved(plant.surveyUtcMs);
-  draft.put('Plant', { ...plant, surveyUtcMs, trunks: Object.fromEntries(trunks) });
+  const lostUtcMs = moved(plant.lostUtcMs);
+  draft.put('Plant', { ...plant, surveyUtcMs, lostUtcMs, trunks: Object.fromEntries(trunks) });
 }

@@ -65,7 +65,8 @@ function feedStale(draft: TelephonyDraft, feed: string, moment: Moment): void {
   if (plant.feed !== 'stale') {
     draft.entry({ what: 'feed-stale', who: 'system', about: `feed-${feed}` });
   }
-  draft.put('Plant', { ...plant, feed: 'stale' });
+  const lostUtcMs = plant.feed === 'fresh' ? moment.atUtcMs : plant.lostUtcMs;
+  draft.put('Plant', { ...plant, feed: 'stale', lostUtcMs });
   raiseAlarm(draft, 'feed-stale', `feed-${feed}`, moment);
 }
 

@@ -5,12 +5,14 @@ import { seededIds } from '../ids.ts';
 import { nextWakeUtcMs, wake } from './deadlines.ts';
 import { decideFact } from './facts.ts';
 import type { Survey, SurveyedCall } from './phone-system.ts';
+import { plantOf } from './plant.ts';
 import { decideDone } from './results.ts';
 import type {
   AgentRow,
   CallRow,
   CampaignRow,
   Moment,
+  RecordingRow,
   TelephonyDraft,
   TelephonyEffect,
   TelephonyTables,
@@ -186,5 +188,36 @@ describe('a message that was refused', () => {
     expect(orders(draft)).toEqual(['survey']);
     look(draft, [{ state: 'up', held }], []);
     expect(orders(draft)).toEqual(ordered);
+  });
+});
+
+describe('a call that is gone, and nobody saw its end', () => {
+  const live: RecordingRow = {
+    ...{ id: callId, state: 'live', spanMs: 0, crashed: false, tries: 0, notice: false },
+    repaired: false,
+  };
+  const seals = (draft: TelephonyDraft) =>
+    draft.effects.flatMap(({ effect }) => (effect.kind === 'seal' ? effect : []));
+  const cut = { kind: 'feed-stale', feed: 'ari', reason: 'cut' } as const;
+  const fresh = (draft: TelephonyDraft) => draft.put('Plant', { ...plantOf(draft), feed: 'fresh' });
+
+  it('lasted at least until the loss of the feed can have begun', () => {
+    const draft = floor(
+      [agent('a', { state: 'talking', callId })],
+      [{ ...talking, answeredUtcMs: -60_000, connectedUtcMs: -59_000 }],
+    );
+    draft.put('Recording', live);
+    fresh(draft);
+    decideFact(draft, cut, at(900));
+    look(draft, [], []);
+    expect(seals(draft)).toMatchObject([{ spanMs: 0, crashed: true, leastMs: 54_900 }]);
+    expect(plantOf(draft).lostUtcMs).toBeUndefined();
+  });
+
+  it('lasted at least until it was connected where no loss is known', () => {
+    const draft = floor([agent('a', { state: 'talking', callId })], [talking]);
+    draft.put('Recording', live);
+    look(draft, [], []);
+    expect(seals(draft)).toMatchObject([{ spanMs: 0, crashed: true, leastMs: 100 }]);
   });
 });

@@ -21,6 +21,8 @@ import { adoptRecording } from './recording-steps.ts';
 import type { RawRecording } from './recordings.ts';
 import type { CallRow, KnownThen, Moment, TelephonyDraft } from './working-set.ts';
 
+/** A link that hangs is found out by its pings within this (asterisk/ari.ts: ping and pong). */
+const lossNoticedMs = 6_000;
 const feeds = ['ami', 'ari', 'survey'];
 
 /**
@@ -56,6 +58,7 @@ export function reconcile(
   for (const call of survey.calls)
     if (!draft.get('Call', call.callId)) endOrphan(draft, call.callId, moment);
   reconcileLegs(draft, survey, moment);
+  draft.put('Plant', { ...plantOf(draft), lostUtcMs: undefined });
   for (const { recordingId } of raw) adopt(draft, recordingId, moment);
   for (const campaign of draft.all('Campaign')) paceSoon(draft, campaign.id, moment);
 }
@@ -104,11 +107,23 @@ function lost(
   const why = restarted ? 'phone-system-restarted' : 'end-not-seen';
   const end = { by: 'phone-system', why, atUtcMs: moment.atUtcMs } as const;
   const recording = draft.get('Recording', call.id);
-  if (recording?.state === 'live') draft.put('Recording', { ...recording, crashed: true });
+  if (recording?.state === 'live') {
+    const leastMs = livedMs(call, plantOf(draft).lostUtcMs);
+    draft.put('Recording', { ...recording, crashed: true, leastMs });
+  }
   if (!isUnanswered(call.state)) endAnswered(draft, gone, end, moment);
   // Recording starts at the answer, so this one was answered while nobody looked.
   else if (wasRecorded) endUnseen(draft, gone, end, moment);
   else endUnanswered(draft, gone, 'unknown', end, moment);
+}
+
+/** For how long after its answer a call surely lived: what was told of it, and that it went on. */
+function livedMs(
+  { answeredUtcMs = 0, connectedUtcMs = answeredUtcMs }: CallRow,
+  lostUtcMs = answeredUtcMs,
+): number {
+  const aliveUtcMs = Math.max(connectedUtcMs, lostUtcMs - lossNoticedMs);
+  return Math.max(0, Math.round(aliveUtcMs - answeredUtcMs));
 }
 
 function endOrphan(draft: TelephonyDraft, channelId: string, moment: Moment): void {

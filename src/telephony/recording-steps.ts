@@ -101,6 +101,7 @@ export function orderSeal(draft: TelephonyDraft, recording: RecordingRow, moment
     deadlineMs: sealDeadlineMs,
     recordingId: recording.id,
     spanMs: recording.spanMs,
+    ...(recording.leastMs === undefined ? {} : { leastMs: recording.leastMs }),
     crashed: recording.crashed,
   });
 }

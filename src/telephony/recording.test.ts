@@ -102,6 +102,26 @@ describe('judgeLegs', () => {
     expect(judgeLegs({ customer, agent }, spanMs, crashed)).toEqual(expected);
   });
 
+  it.each([
+    ['as long as it lasted at least', 60_000, 60_000, 60_000],
+    ['a block shorter', 57_900, 57_900, 60_000],
+    ['more than a block shorter', 57_899, 57_899, 60_000],
+    ['one second of a minute', 1_000, 1_000, 60_000],
+  ])('end not seen, repaired, %s', (_, customerMs, agentMs, leastMs) => {
+    const legs = { customer: ofMs('open', customerMs), agent: ofMs('open', agentMs) };
+    expect(judgeLegs(legs, 0, true, leastMs)).toEqual(
+      leastMs - customerMs > crashLossMs
+        ? quarantine('lost-too-much')
+        : expect.objectContaining({ verdict: 'sound' }),
+    );
+  });
+
+  it('end not seen, files closed: what is missing is no unwritten block', () => {
+    const legs = { customer: closed(59_000), agent: closed(59_000) };
+    expect(judgeLegs(legs, 0, true, 60_000)).toEqual(quarantine('lost-too-much'));
+    expect(judgeLegs(legs, 0, true, 59_300)).toMatchObject({ verdict: 'sound' });
+  });
+
   it('reaches every quarantine reason', () => {
     const reached = new Set(
       cases.flatMap(([, customer, agent, spanMs, crashed]) => {

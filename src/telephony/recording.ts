@@ -85,12 +85,14 @@ export function toleranceMs(spanMs: number): number {
  * Judges both legs against the span from answer to hang-up. Without a crash, a header without
  * length means that the phone system has not closed the file yet. After one it is repaired, and a
  * leg may lack `crashLossMs`; where nothing had to be repaired, the tolerance of a long call holds
- * too. A span of 0 says that nobody saw the call end: the legs are judged against each other.
+ * too. A span of 0 says that nobody saw the call end: the legs are judged against each other, and
+ * against `leastMs`, for which the call surely lasted.
  */
 export function judgeLegs(
   legs: Readonly<Record<LegName, LegState>>,
   spanMs: number,
   crashed: boolean,
+  leastMs = 0,
 ): LegsJudgement {
   const { customer, agent } = legs;
   if (customer.state === 'absent' || agent.state === 'absent') {
@@ -107,7 +109,10 @@ export function judgeLegs(
 
   const longerMs = msOf(Math.max(customer.samples, agent.samples));
   const shorterMs = msOf(Math.min(customer.samples, agent.samples));
-  const wrong = lengthFault(shorterMs, longerMs, spanMs, crashed, repaired);
+  const wrong =
+    spanMs === 0
+      ? unseenFault(shorterMs, longerMs, leastMs, repaired)
+      : lengthFault(shorterMs, longerMs, spanMs, crashed, repaired);
   if (wrong) return { verdict: 'quarantine', why: wrong };
   const lackMs = spanMs === 0 ? crashLossMs : Math.max(0, Math.round(spanMs - shorterMs));
   return {
@@ -120,6 +125,17 @@ export function judgeLegs(
   };
 }
 
+function unseenFault(
+  shorterMs: number,
+  longerMs: number,
+  leastMs: number,
+  repaired: boolean,
+): QuarantineReason | undefined {
+  if (longerMs - shorterMs > (repaired ? crashLossMs : toleranceMs(longerMs))) return 'legs-differ';
+  const mayLackMs = repaired ? crashLossMs : toleranceMs(leastMs);
+  return leastMs - shorterMs > mayLackMs ? 'lost-too-much' : undefined;
+}
+
 function lengthFault(
   shorterMs: number,
   longerMs: number,
@@ -127,10 +143,6 @@ function lengthFault(
   crashed: boolean,
   repaired: boolean,
 ): QuarantineReason | undefined {
-  if (spanMs === 0) {
-    const mayDifferMs = repaired ? crashLossMs : toleranceMs(longerMs);
-    return longerMs - shorterMs > mayDifferMs ? 'legs-differ' : undefined;
-  }
   const usualMs = toleranceMs(spanMs);
   const lackMs = spanMs - shorterMs;
   if (longerMs - spanMs > usualMs) return 'leg-too-long';

@@ -6,6 +6,8 @@ export interface SealOrder {
   recordingId: string;
   /** From answer to hang-up, as the phone system stamped both; 0 where nobody saw one of them. */
   spanMs: number;
+  /** How long the call lasted at least, where nobody saw its end. */
+  leastMs?: number | undefined;
   /**
    * The phone system or the daemon crashed during the call, or it never closed the files: a header
    * without length is repaired, and the last block of a leg may be missing.

@@ -3,7 +3,13 @@ import type { AlarmRow } from '../alarm.ts';
 import type { Draft, Effect, Moment, Row } from '../draft.ts';
 import type { PacingFigures, PacingModels } from './pacing/pacing.ts';
 import type { DialOrder, EndCause, EndedBy, OrderOutcome, Survey } from './phone-system.ts';
-import type { CheckOutcome, DiscardOutcome, RawRecording, SealOutcome } from './recordings.ts';
+import type {
+  CheckOutcome,
+  DiscardOutcome,
+  RawRecording,
+  SealOrder,
+  SealOutcome,
+} from './recordings.ts';
 
 /** out: not signed in · away: signed in, not working · the others as floor-life.md has them. */
 export type AgentState = 'out' | 'away' | 'ready' | 'reserved' | 'talking' | 'wrap-up' | 'break';
@@ -148,6 +154,8 @@ export interface RecordingRow extends Row {
   readonly why?: string | undefined;
   /** Answer to hang-up by the phone system's stamps; 0 where nobody saw the end. */
   readonly spanMs: number;
+  /** Memory only: so long the call surely lasted, where nobody saw the end. */
+  readonly leastMs?: number | undefined;
   readonly crashed: boolean;
   readonly tries: number;
   readonly nextUtcMs?: number | undefined;
@@ -187,6 +195,8 @@ export interface PlantRow extends Row {
   readonly gone?: readonly string[] | undefined;
   /** The last survey or hang-up failed: then the next survey is asked for. */
   readonly surveyUtcMs?: number | undefined;
+  /** Since then, or a little longer, what happens to calls may not have been told. */
+  readonly lostUtcMs?: number | undefined;
   readonly bootId: string;
   readonly spoolHours: number;
   readonly vaultHours: number;
@@ -264,7 +274,7 @@ export type TelephonyEffect = Effect &
     | { kind: 'connect'; callId: string; legId: string }
     | { kind: 'end-with-message'; callId: string }
     | { kind: 'hang-up'; channelId: string }
-    | { kind: 'seal'; recordingId: string; spanMs: number; crashed: boolean }
+    | ({ kind: 'seal' } & SealOrder)
     | { kind: 'discard-raw'; recordingId: string; objectId: string }
     | { kind: 'erase-object'; cipherSha256: string }
     | { kind: 'settle-contact'; contact: ContactResult }

@@ -105,7 +105,7 @@ async function prepare(
   atUtcMs: number,
   folders: SealingFolders,
 ): Promise<Woven | JobOutcome> {
-  const { recordingId, spanMs, crashed } = order;
+  const { recordingId, spanMs, crashed, leastMs } = order;
   const { spool, quarantine, work } = folders;
   try {
     const mark = await readMark(quarantine, recordingId);
@@ -123,7 +123,7 @@ async function prepare(
     const agent = await openLeg(spool, recordingId, 'agent');
     legs.push(agent);
     const states = { customer: customer.state, agent: agent.state };
-    const judged = judgeLegs(states, spanMs, crashed);
+    const judged = judgeLegs(states, spanMs, crashed, leastMs);
     if (judged.verdict === 'not-finished') return { outcome: 'not-finished' };
     if (judged.verdict === 'sound') {
       // Asterisk writes a block every 2,048 ms, so a crash that ended so lately may be none.
