@@ -177,7 +177,8 @@ export async function startDemoPeers(folder: string): Promise<DemoPeers> {
       mediaPort: demoPorts.carrierMedia,
       controlPort: demoPorts.carrierControl,
     },
-    { ringMs: [700, 2_500], talkMs: [3_000, 8_000] },
+    // So short that the list is done in time on a busy machine too.
+    { ringMs: [500, 1_500], talkMs: [2_000, 5_000] },
   );
   const phones = await startAgents({
     folder: join(folder, 'phones'),

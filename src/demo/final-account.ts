@@ -1,6 +1,7 @@
 // The demo's final account: what carrier, Asterisk, ledger and vault each say, held together.
 import { join } from 'node:path';
 import type { Entry } from '../audit/entry.ts';
+import type { NumberRow } from '../cases/case.ts';
 import { foldersOf } from '../config.ts';
 import type { Config } from '../config-schema.ts';
 import type { RunningFloor } from '../daemon.ts';
@@ -164,10 +165,7 @@ async function houseCalls({ real: { store, database } }: RunningFloor, vaultFold
   );
   const pluck = <R>(sql: string) => database.prepare(sql).all() as R[];
   const e164s = new Map(
-    pluck<{ id: string; e164: string }>('SELECT id, e164 FROM "Number"').map((each) => [
-      each.id,
-      each.e164,
-    ]),
+    (store.load('Number') as readonly NumberRow[]).map(({ id, e164 }) => [id, e164]),
   );
   const settled = about('contact-withheld');
   for (const id of ledger.dialed) settled.add(numberIds.get(id) ?? '');
