@@ -5,6 +5,7 @@ import type { NumberRow } from '../cases/case.ts';
 import { foldersOf } from '../config.ts';
 import type { Config } from '../config-schema.ts';
 import type { RunningFloor } from '../daemon.ts';
+import type { Row } from '../draft.ts';
 import { readRecordedRows } from '../store/recording-proof.ts';
 import { verifyFolder } from '../store/verify-folder.ts';
 import { readCallRecords } from '../telephony/asterisk/cdr.ts';
@@ -165,7 +166,7 @@ async function houseCalls({ real: { store, database } }: RunningFloor, vaultFold
   );
   const pluck = <R>(sql: string) => database.prepare(sql).all() as R[];
   const e164s = new Map(
-    (store.load('Number') as readonly NumberRow[]).map(({ id, e164 }) => [id, e164]),
+    (store.load('Number') as (Row & Pick<NumberRow, 'e164'>)[]).map((each) => [each.id, each.e164]),
   );
   const settled = about('contact-withheld');
   for (const id of ledger.dialed) settled.add(numberIds.get(id) ?? '');
