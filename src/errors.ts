@@ -16,6 +16,7 @@ export const errorTable = {
   'asterisk.not-ended': ['operator', 'The private Asterisk did not end when it was told to.'],
   'asterisk.not-set-up': ['operator', 'Set-up has not fetched the private Asterisk.'],
   'asterisk.peer-not-started': ['operator', 'A SIPp carrier or phone did not start.'],
+  'asterisk.too-old': ['operator', 'The site’s Asterisk is older than version 20.'],
   'config.invalid': ['refuse', 'The configuration has unknown keys or values out of range.'],
   'config.unreadable': ['refuse', 'The configuration file can not be read.'],
   'http.bind-failed': ['operator', 'The HTTP address can not be listened on.'],

@@ -128,7 +128,7 @@ export async function openRealWorld(
       ids,
       committer: store,
       caseStore: openCaseStore(database),
-      phone: createAsterisk(access, clock, ids),
+      phone: createAsterisk(access, clock, ids, stop),
       recordings,
       settleObject: (objectId) => vault.settle(objectId),
       eraseObject: (cipherSha256) => vault.eraseObject({ cipherSha256 }),

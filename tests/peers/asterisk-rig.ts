@@ -59,6 +59,9 @@ interface SetUpRecord {
   data: string;
 }
 
+const refuse = (cause: Error) => {
+  throw cause;
+};
 const recordFile = fileURLToPath(new URL('../../.cache/asterisk/set-up.json', import.meta.url));
 /** Tests run as root where CI does; Asterisk must not. */
 const nobody: Owner = { uid: 65534, gid: 65534 };
@@ -134,7 +137,7 @@ export async function openAsteriskRig(manners: RigManners = {}): Promise<Asteris
     cdrFolder: join(settings.home, 'log/cdr-csv'),
     ports,
     access,
-    connect: () => createAsterisk(access, realClock, realIds),
+    connect: () => createAsterisk(access, realClock, realIds, refuse),
     asterisk,
     async adopt() {
       const next = await runAsterisk(launch, realClock);

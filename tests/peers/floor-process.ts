@@ -95,7 +95,7 @@ async function open(order: Extract<Order, { do: 'open' }>): Promise<Opened> {
   const { store } = real;
   const linked = {
     ...real.world,
-    phone: createAsterisk(access(config, order), realClock, realIds),
+    phone: createAsterisk(access(config, order), realClock, realIds, real.world.stop),
   };
   const mortal = makeMortal(linked, realClock);
   const { committer } = mortal.world;

@@ -5,6 +5,7 @@ import { readStamp } from './stamp.ts';
 export type AriRequest =
   | { ask: 'filter'; app: string; types: readonly string[] }
   | { ask: 'subscribe'; app: string; source: string }
+  | { ask: 'version' }
   | { ask: 'started' }
   | { ask: 'channels' }
   | { ask: 'bridges' }
@@ -39,6 +40,7 @@ export interface AriBridge {
 
 /** What each request is answered with; the others are answered with nothing. */
 export interface AriValues {
+  version: string;
   started: string;
   channels: readonly AriChannel[];
   bridges: readonly AriBridge[];
@@ -163,6 +165,16 @@ export const readBridges = (raw: unknown): AriBridge[] =>
 /** The moment Asterisk started, as it writes it: the id of this boot. */
 export const readStarted = (raw: unknown): string =>
   textOf(fieldsOf(fieldsOf(raw).status).startup_time);
+
+/** Asterisk's own name for its version: `22.10.1~dfsg…`, `certified/20.7-cert5`, `GIT-22-…`. */
+export const readVersion = (raw: unknown): string => textOf(fieldsOf(fieldsOf(raw).system).version);
+
+/** What we rely on is documented and tested from this major version on. */
+const leastMajor = 20;
+
+/** A version without any number is of no release, and refused as well. */
+export const isTooOld = (version: string): boolean =>
+  Number(/\d+/.exec(version)?.[0] ?? 0) < leastMajor;
 
 /** The package puts the secret into the socket's address, which then turns up in its errors. */
 export function withoutSecret(cause: unknown, secret: string): string {

@@ -9,6 +9,7 @@ import {
   readChannels,
   readEvent,
   readStarted,
+  readVersion,
   type WorkerOrder,
   type WorkerSaying,
   withoutSecret,
@@ -44,6 +45,8 @@ async function run(client: Client, request: AriRequest): Promise<unknown> {
         applicationName: request.app,
         eventSource: request.source,
       });
+    case 'version':
+      return readVersion(await asterisk.getInfo({ only: 'system' }));
     case 'started':
       return readStarted(await asterisk.getInfo({ only: 'status' }));
     case 'channels':
@@ -79,7 +82,7 @@ async function run(client: Client, request: AriRequest): Promise<unknown> {
   }
 }
 
-const withValue = new Set<AriRequest['ask']>(['started', 'channels', 'bridges']);
+const withValue = new Set<AriRequest['ask']>(['version', 'started', 'channels', 'bridges']);
 
 async function answer(client: Client, request: AriRequest): Promise<AriAnswer<unknown>> {
   try {

@@ -33,9 +33,17 @@ const refused = (reason: string): OrderOutcome => ({ outcome: 'refused', reason 
 const saysGone = (message: string) => /channel not found/i.test(message);
 const saysKnownId = (message: string) => /unique id already exists/i.test(message);
 
-/** The PhoneSystem that drives Asterisk 20 or later; nothing is opened before start(). */
-export function createAsterisk(access: AsteriskAccess, clock: Clock, ids: Ids): PhoneSystem {
-  const feeds = new Feeds(access, clock, ids);
+/**
+ * The PhoneSystem that drives Asterisk 20 or later; nothing is opened before start(). At the first
+ * link an older one is told to `refuse` as FloorError `asterisk.too-old`, and left alone.
+ */
+export function createAsterisk(
+  access: AsteriskAccess,
+  clock: Clock,
+  ids: Ids,
+  refuse: (cause: FloorError) => void,
+): PhoneSystem {
+  const feeds = new Feeds(access, clock, ids, refuse);
   const { channels } = feeds;
 
   async function order<R extends AriRequest>(request: R): Promise<AriAnswer<AriValue<R>>> {

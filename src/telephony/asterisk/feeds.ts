@@ -11,6 +11,7 @@ import {
   type AriRequest,
   type AriValue,
   eventTypes,
+  isTooOld,
 } from './ari-calls.ts';
 import {
   adoptSurvey,
@@ -65,6 +66,7 @@ export class Feeds {
   readonly #stale = new Set<FeedName>();
   readonly #subscribed = new Set<string>();
   readonly #keepers = new Map<FeedName, Keeper>();
+  readonly #refuse: (cause: FloorError) => void;
   #tell: (fact: PhoneFact) => void = () => undefined;
   #ami: AmiConnection | undefined;
   #ari: AriConnection | undefined;
@@ -72,7 +74,9 @@ export class Feeds {
   /** Events that arrive while what is alive is being read; undefined at all other times. */
   #held: ChannelEvent[] | undefined;
 
-  constructor(access: AsteriskAccess, clock: Clock, ids: Ids) {
+  /** `refuse` is told of an Asterisk that must not be driven: FloorError `asterisk.too-old`. */
+  constructor(access: AsteriskAccess, clock: Clock, ids: Ids, refuse: (cause: FloorError) => void) {
+    this.#refuse = refuse;
     this.#access = access;
     this.#clock = clock;
     this.#ids = ids;
@@ -183,6 +187,13 @@ export class Feeds {
 
   /** Returns why it failed; undefined when it is done, or overtaken by the loss of a feed. */
   async #readBack(same: () => boolean): Promise<string | undefined> {
+    const version = done(await this.ask({ ask: 'version' }));
+    if (!same()) return undefined;
+    if (isTooOld(version)) {
+      void this.stop();
+      this.#refuse(new FloorError('asterisk.too-old', version));
+      return undefined;
+    }
     // Asterisk forgets both with the connection or its own end, and says so to nobody.
     const filter = { ask: 'filter', app: application, types: eventTypes } as const;
     const steps = [() => this.ask(filter)];
