@@ -90,8 +90,8 @@ function versionOf(): string {
 }
 
 /**
- * Runs until SIGTERM or SIGINT; resolves to the exit code. With a private Asterisk both give up what
- * rights of root's they were started with; a site's unit names their users.
+ * Runs until SIGTERM or SIGINT; resolves to the exit code. With a private Asterisk both give up
+ * what rights of root’s they were started with; a site’s unit names their users.
  */
 export async function runDaemon(config: Config): Promise<number> {
   const { dataDir, keysDir, telephony } = config;
