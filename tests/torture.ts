@@ -19,6 +19,7 @@ import {
   moments,
 } from './peers/kill-rounds.ts';
 import type { KillPoint } from './peers/mortal-world.ts';
+import { quietDays } from './peers/quiet-days.ts';
 import { type Blow, Toll } from './peers/toll.ts';
 
 /** Blows of each kind on one floor; then another one begins, since its numbers are used up. */
@@ -39,6 +40,9 @@ function say(text: string): void {
 const load = () => loadavg()[0]?.toFixed(1);
 /** Where others take the processors, the time that a floor needs says nothing about it. */
 const isBusyMachine = () => (loadavg()[0] ?? 0) > 2 * cpus().length;
+
+/** Blows after which a floor was late on such a machine: neither a fault nor a proof. */
+let unknown = 0;
 
 /** SIGTERM ends the torture after the floor that is open, with the account of all before it. */
 let stops = false;
@@ -71,8 +75,9 @@ async function runFloor({ name, manners, run }: Ordeal, toll: Toll): Promise<num
       toll.struck(blow);
       if (blow.backMs <= backWithinMs) return;
       const late = `at work again only after ${blow.backMs} ms`;
-      if (isBusyMachine()) say(`${name}: ${blow.name}, ${late}; load ${load()}`);
-      else fault(late);
+      if (!isBusyMachine()) return fault(late);
+      unknown += 1;
+      say(`${name}: unknown, ${blow.name}, ${late}; load ${load()}`);
     });
     account = await closeAccount(rig);
     for (const loss of lossFaults(account)) fault(loss);
@@ -185,7 +190,7 @@ async function tortureSeeds(seed: number, each: number): Promise<number> {
     told: ({ seed: lived, calls, entries, violations }) =>
       say(`seed ${lived}: ${calls} calls, ${entries} entries, ${violations.length} violations`),
   });
-  const faults = [...violationsOf(days), ...lacksOf(days)];
+  const faults = [...violationsOf(days), ...lacksOf(days), ...quietDays(days)];
   for (const fault of faults) say(`FAULT ${fault}`);
   return faults.length;
 }
@@ -221,5 +226,6 @@ for (const [name, { each: usual, run }] of Object.entries(steps)) {
   const minutes = Math.round((realClock.uptimeMs() - startedUptimeMs) / 60_000);
   say(`${name}: ${found} faults in ${minutes} minutes${stops ? '; it was stopped' : ''}`);
 }
-say(`torture: ${faults} faults`);
-process.exitCode = faults === 0 && !stops ? 0 : 1;
+const late = `at work again within ${backWithinMs} ms: unknown ${unknown} times`;
+say(`torture: ${faults} faults${unknown > 0 ? `; on a busy machine, ${late}` : ''}`);
+process.exitCode = faults === 0 && unknown === 0 && !stops ? 0 : 1;
