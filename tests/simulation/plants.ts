@@ -67,6 +67,12 @@ const isLate = every(10);
 const isInvented = every(10);
 const isForgotten = every(5);
 const isUnconnected = every(3);
+const unconnected = new Map<string, boolean>();
+const isThird = (callId: string): boolean => {
+  const is = unconnected.get(callId) ?? isUnconnected();
+  unconnected.set(callId, is);
+  return is;
+};
 let firstLegId: string | undefined;
 
 function dilutes(row: CampaignDayRow): CampaignDayRow {
@@ -126,7 +132,7 @@ export const plantedBugs: Readonly<Record<string, PlantedBug>> = {
       };
       const unconnected = phoneThat((phone) => ({
         connect: (callId, legId) =>
-          isUnconnected()
+          isThird(callId)
             ? Promise.resolve({ outcome: 'refused', reason: 'planted' })
             : phone.connect(callId, legId),
       }));
