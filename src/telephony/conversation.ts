@@ -65,7 +65,7 @@ function noteAnswer(
 }
 
 /** Connects a waiting call to its own agent, or to the one who has been ready longest. */
-export function giveAgent(draft: TelephonyDraft, call: CallRow, moment: Moment): void {
+function giveAgent(draft: TelephonyDraft, call: CallRow, moment: Moment): void {
   // It answered while it was being given up: it may be gone before anybody says a word.
   if (call.endAsked !== undefined) return;
   const agent =
@@ -163,8 +163,8 @@ export function connected(
 }
 
 /**
- * The agent who was to take it can't: the next one is tried at once. It may be the call's own fault,
- * so that further tries wait, each for longer.
+ * The agent who was to take it can not: the next one is tried at once. It may be the call's own
+ * fault, so that further tries wait, each for longer.
  */
 export function backToWaiting(
   draft: TelephonyDraft,
