@@ -147,7 +147,9 @@ const campaign = object('What a new campaign starts with; each campaign keeps it
   ),
   noticeSound: Type.Optional(
     Type.String({
-      description: 'Sound played at answer to say that the call is recorded; absent: none.',
+      description:
+        'Sound played at answer to say that the call is recorded; absent: none. The wait for an ' +
+        'agent runs meanwhile, so a second is a good length: see the alarm notice-too-long.',
       pattern: '^[A-Za-z0-9/_][A-Za-z0-9/_.-]{0,250}$',
     }),
   ),

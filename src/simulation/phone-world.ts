@@ -193,7 +193,8 @@ export class PhoneWorld {
     if (this.listener && this.links.ari) {
       call.held = true;
       const atUtcMs = call.answeredUtcMs ?? this.clock.utcMs;
-      this.tell({ kind: 'call-answered', callId: call.id, atUtcMs });
+      const fact = { kind: 'call-answered', callId: call.id, atUtcMs } as const;
+      this.tell(call.order?.noticeSound ? { ...fact, noticedUtcMs: atUtcMs } : fact);
     } else if (this.clock.uptimeMs >= untilMs) this.playMessage(call);
     else this.later(call, retryMs, () => this.offer(call, untilMs));
   }

@@ -129,6 +129,7 @@ export const undemandedCodes: Readonly<Record<string, string>> = {
   'recording-found:after-restart':
     'Raw files without a row come from a database that was put back.',
   'dialing-withheld:unsealed-many': 'Twenty agents never leave 500 recordings to be sealed.',
+  'alarm-raised:notice-too-long': 'The notice of this world takes no time.',
   'alarm-raised:erasure-failing': 'The log of a database in memory can always be emptied.',
   'action-refused': 'Agents ask whether an action can be stated before they state it.',
   'list-opened': noUpload,

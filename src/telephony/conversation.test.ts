@@ -132,3 +132,34 @@ describe('an agent who is free again', () => {
     expect(connects(draft)).toEqual([]);
   });
 });
+
+describe('the recording notice', () => {
+  const answered = (noticedUtcMs?: number): PhoneFact => ({
+    ...{ kind: 'call-answered', callId, atUtcMs: 1_000 },
+    ...(noticedUtcMs === undefined ? {} : { noticedUtcMs }),
+  });
+  const heard = (noticedUtcMs?: number): TelephonyDraft => {
+    const draft = answeredFor();
+    const settings = { ...campaign.settings, noticeSound: 'notice' };
+    draft.put('Campaign', { ...campaign, settings });
+    draft.put('Call', ringing);
+    tell(draft, answered(noticedUtcMs), noticedUtcMs ?? 1_000);
+    return draft;
+  };
+
+  it('is noted where it was played, not where it was to be', () => {
+    expect(heard(2_000).get('Recording', callId)?.notice).toBe(true);
+    expect(heard().get('Recording', callId)?.notice).toBe(false);
+  });
+
+  it('that leaves no time to connect an agent is an alarm, until one that does', () => {
+    expect([...heard(2_800).all('Alarm')]).toEqual([]);
+    const draft = heard(2_900);
+    expect([...draft.all('Alarm')]).toMatchObject([
+      { code: 'notice-too-long', about: campaign.id },
+    ]);
+    draft.put('Call', ringing);
+    tell(draft, answered(2_000), 3_000);
+    expect([...draft.all('Alarm')]).toMatchObject([{ clearedUtcMs: 3_000 }]);
+  });
+});

@@ -1,6 +1,6 @@
 // The life of a call from its answer on: an agent within the limit or the message, then wrap-up.
 
-import { raiseAlarm } from '../alarm.ts';
+import { clearAlarm, raiseAlarm } from '../alarm.ts';
 import { toCode } from '../draft.ts';
 import { enter, free, longestReady, startWrapUp } from './agent.ts';
 import {
@@ -39,10 +39,11 @@ export function callAnswered(
   call: CallRow,
   answeredUtcMs: number,
   moment: Moment,
+  noticedUtcMs?: number,
 ): void {
   if (call.state === 'answered') return tryAgain(draft, call, moment);
   if (call.answeredUtcMs !== undefined || call.state === 'ended') return;
-  giveAgent(draft, noteAnswer(draft, call, answeredUtcMs, moment), moment);
+  giveAgent(draft, noteAnswer(draft, call, answeredUtcMs, moment, noticedUtcMs), moment);
 }
 
 function noteAnswer(
@@ -50,6 +51,7 @@ function noteAnswer(
   call: CallRow,
   answeredUtcMs: number,
   moment: Moment,
+  noticedUtcMs?: number,
 ): CallRow {
   const stampUtcMs = Math.round(answeredUtcMs);
   const next: CallRow = { ...call, state: 'answered', answeredUtcMs: stampUtcMs };
@@ -59,9 +61,18 @@ function noteAnswer(
   countOnDay(draft, call.campaignId, moment, { answered: 1 });
   learnFromCall(draft, next, moment);
   trunkCarries(draft, next, moment);
-  openRecording(draft, next, moment);
+  openRecording(draft, next, noticedUtcMs !== undefined, moment);
+  if (noticedUtcMs !== undefined) judgeNotice(draft, next, noticedUtcMs - stampUtcMs, moment);
   paceSoon(draft, call.campaignId, moment);
   return next;
+}
+
+/** The wait runs from the answer: a notice that fills it makes every call an abandoned one. */
+function judgeNotice(draft: TelephonyDraft, call: CallRow, noticeMs: number, moment: Moment): void {
+  const { campaignId } = call;
+  if (noticeMs <= waitLimitMs(draft, call) - orderReserveMs) {
+    clearAlarm(draft, 'notice-too-long', campaignId, moment);
+  } else raiseAlarm(draft, 'notice-too-long', campaignId, moment);
 }
 
 /** Connects a waiting call to its own agent, or to the one who has been ready longest. */

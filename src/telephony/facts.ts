@@ -38,7 +38,7 @@ function decideCallFact(
     case 'call-ringing':
       return callRinging(draft, call, moment);
     case 'call-answered':
-      return callAnswered(draft, call, fact.atUtcMs, moment);
+      return callAnswered(draft, call, fact.atUtcMs, moment, fact.noticedUtcMs);
     case 'bridge-joined':
       return connected(draft, call, fact.legId, moment);
     case 'call-ended': {

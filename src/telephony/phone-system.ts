@@ -47,8 +47,11 @@ export interface EndCause {
 export type PhoneFact =
   | { kind: 'call-ringing'; callId: string; atUtcMs: number }
   | { kind: 'call-early-media'; callId: string; atUtcMs: number }
-  /** The far end answered, recording has begun and the call waits for an agent. */
-  | { kind: 'call-answered'; callId: string; atUtcMs: number }
+  /**
+   * The far end answered, recording has begun and the call waits for an agent. `noticedUtcMs`: the
+   * recording notice was played to its end at that time; absent where it was not.
+   */
+  | { kind: 'call-answered'; callId: string; atUtcMs: number; noticedUtcMs?: number }
   /** `wasUp`: the far end had answered, also where no fact has told so. */
   | {
       kind: 'call-ended';

@@ -21,9 +21,16 @@ const alarmAfterTries = 3;
 /** Looks at open files before they are held to have been left by a crash. */
 const openTries = 4;
 
-/** Telephony's own watch over the recording that the phone system started at the answer. */
-export function openRecording(draft: TelephonyDraft, call: CallRow, moment: Moment): void {
-  const notice = draft.get('Campaign', call.campaignId)?.settings.noticeSound !== undefined;
+/**
+ * Telephony's own watch over the recording that the phone system started at the answer. `notice`:
+ * the far end is known to have been told that it is recorded.
+ */
+export function openRecording(
+  draft: TelephonyDraft,
+  call: CallRow,
+  notice: boolean,
+  moment: Moment,
+): void {
   draft.put('Recording', {
     id: call.id,
     state: 'live',

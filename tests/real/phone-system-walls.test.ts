@@ -145,7 +145,9 @@ describe('the recording notice', () => {
   it('is played after the answer, which it does not move, and is recorded', async () => {
     const callId = await answeredCall('8', { noticeSound: 'vm-goodbye' });
     const heardAtUtcMs = realClock.utcMs();
-    const { atUtcMs } = await facts.untilKind('call-answered', callId);
+    const answered = await facts.untilKind('call-answered', callId);
+    const { atUtcMs, noticedUtcMs } = answered;
+    expect((noticedUtcMs ?? 0) - atUtcMs).toBeGreaterThan(500);
     expect(heardAtUtcMs - atUtcMs).toBeGreaterThan(500);
     await phone.hangUp(callId);
     const end = await facts.untilKind('call-ended', callId);

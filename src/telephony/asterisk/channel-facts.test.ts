@@ -88,6 +88,14 @@ describe('a call', () => {
     expect(without).toMatchObject({ atUtcMs: stasis.atUtcMs });
   });
 
+  it('has heard the notice when the dialplan says so', () => {
+    const noticedUtcMs = answeredUtcMs + 900;
+    const args = ['call', String(answeredUtcMs), String(noticedUtcMs)];
+    expect(hearAll([{ ...stasis, args }])).toMatchObject([{ noticedUtcMs }]);
+    const [without] = hearAll([{ ...stasis, args: ['call', String(answeredUtcMs), ''] }]);
+    expect(without).not.toHaveProperty('noticedUtcMs');
+  });
+
   it.each(Array.from({ length: 200 }, (_, seed) => [seed]))(
     'tells each fact once whatever the order of its events (seed %i)',
     (seed) => {

@@ -101,19 +101,26 @@ function hearRinging(channel: Channel, channelId: string, atUtcMs: number) {
 
 /**
  * The dialplan hands the channel over after answer and start of the recording, and states when the
- * answer was: with a notice, or a daemon that was away, the handing over is later than that.
+ * answer was: with a notice, or a daemon that was away, the handing over is later than that. The
+ * end of a notice that was played is stated too.
  */
 function hearStasis(
   channel: Channel,
   channelId: string,
-  [, answered]: readonly string[],
+  [, answered, noticed]: readonly string[],
   atUtcMs: number,
 ): PhoneFact[] {
   if (channel.phase === 'up' || !isCall(channelId)) return [];
   channel.phase = 'up';
-  const answeredUtcMs = Number(answered);
-  const stamp = Number.isSafeInteger(answeredUtcMs) && answeredUtcMs > 0 ? answeredUtcMs : atUtcMs;
-  return [{ kind: 'call-answered', callId: channelId, atUtcMs: stamp }];
+  const answeredUtcMs = readStamp(answered) ?? atUtcMs;
+  const fact = { kind: 'call-answered', callId: channelId, atUtcMs: answeredUtcMs } as const;
+  const noticedUtcMs = readStamp(noticed);
+  return [noticedUtcMs === undefined ? fact : { ...fact, noticedUtcMs }];
+}
+
+function readStamp(text: string | undefined): number | undefined {
+  const utcMs = Number(text);
+  return Number.isSafeInteger(utcMs) && utcMs > 0 ? utcMs : undefined;
 }
 
 function enterBridge(
