@@ -1,6 +1,6 @@
 // What the two sides of a window share: the order they are given, what they say, the even ticks.
 import { readFileSync } from 'node:fs';
-import { realClock } from '../src/clock.ts';
+import { pause, realClock } from '../src/clock.ts';
 import type { AsteriskAccess } from '../src/telephony/asterisk/feeds.ts';
 
 /** One window of calls, as the floor and the bare script are given it alike. */
@@ -72,9 +72,6 @@ export function say(saying: Saying): Promise<void> {
   });
 }
 
-export const pause = (ms: number) =>
-  new Promise<void>((resolve) => void realClock.after(ms, resolve));
-
 /** Calls `tick` at even distances; one that is late does not delay those after it. */
 export async function tickEvenly(
   { perSecond, tailMs }: WindowOrder,
@@ -84,10 +81,10 @@ export async function tickEvenly(
   const startUptimeMs = realClock.uptimeMs();
   for (let i = 0; i < perSecond * seconds; i += 1) {
     const dueMs = startUptimeMs + (i * 1_000) / perSecond - realClock.uptimeMs();
-    if (dueMs > 0) await pause(dueMs);
+    if (dueMs > 0) await pause(realClock, dueMs);
     tick();
   }
-  await pause(tailMs);
+  await pause(realClock, tailMs);
 }
 
 /** Looks again and again until `holds`; throws after `limitMs`. */
@@ -95,6 +92,6 @@ export async function until(what: string, limitMs: number, holds: () => boolean)
   const untilUptimeMs = realClock.uptimeMs() + limitMs;
   while (!holds()) {
     if (realClock.uptimeMs() > untilUptimeMs) throw new Error(`${what}: not within ${limitMs} ms`);
-    await pause(50);
+    await pause(realClock, 50);
   }
 }

@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readNumber } from '../src/cases/lists/phone-number.ts';
+import { realClock, withDeadline } from '../src/clock.ts';
 import type { PeerLine } from '../src/telephony/asterisk/demo-peers.ts';
 import { carrierDigits, type SpanMs } from '../src/telephony/asterisk/sipp-scenarios.ts';
 import { type CpuTime, cpuTimeOf, cpuTimeSince } from './cpu-time.ts';
@@ -122,16 +123,11 @@ async function runSide(rig: PhoneRig, side: Side, orderFile: string) {
     return { done, sinceUtcMs, cpu: { asteriskMs, controller } };
   } finally {
     // One that said all it had to say leaves by itself; after an error it has to be told.
-    if (child.connected) await Promise.race([ended, afterMs(30_000)]);
+    if (child.connected) await withDeadline(realClock, 30_000, ended);
     child.kill('SIGKILL');
     await ended;
   }
 }
-
-const afterMs = (ms: number) =>
-  new Promise<void>((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 
 /** The next thing that the child says; throws when it is another one, or the child has ended. */
 function hear<S extends Saying['say']>(

@@ -32,6 +32,11 @@ export const realClock: Clock = {
   },
 };
 
+/** Resolves after `ms` of uptime. */
+export function pause(clock: Pick<Clock, 'after'>, ms: number): Promise<void> {
+  return new Promise((resolve) => void clock.after(ms, resolve));
+}
+
 /** What became of a piece of work that had a deadline: an expired one is unknown, never failed. */
 export type Deadlined<T> = { expired: false; value: T } | { expired: true };
 

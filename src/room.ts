@@ -2,7 +2,7 @@
 
 import type { Entry } from './audit/entry.ts';
 import type { Clock, Timer } from './clock.ts';
-import { withDeadline } from './clock.ts';
+import { pause, withDeadline } from './clock.ts';
 import { type Change, Draft, type Effect, type Moment, type Row, type Tables } from './draft.ts';
 import { FloorError } from './errors.ts';
 import type { Ids } from './ids.ts';
@@ -341,7 +341,7 @@ export class Room<T extends Tables, E extends { kind: string }, F extends Effect
       const reason = cause instanceof FloorError ? cause.code : String(cause);
       this.world.report(effect.kind, cause);
       // What throws at once would be repeated at once: the pause keeps that from turning hot.
-      await new Promise<void>((resolve) => void this.world.clock.after(thrownPauseMs, resolve));
+      await pause(this.world.clock, thrownPauseMs);
       result = { outcome: 'unknown', reason };
     }
     this.enter({ event: { kind: 'done', effectId, effect, result } }, true);

@@ -1,4 +1,5 @@
 // The PhoneSystem port of one run of the daemon: orders and facts on their way, and what is lost.
+import { pause } from '../clock.ts';
 import { FloorError } from '../errors.ts';
 import type {
   DialOrder,
@@ -110,26 +111,26 @@ export class PhoneLink implements PhoneSystem, Listener {
   }
 
   async survey(): Promise<Survey> {
-    const { world, chance } = this.parts;
+    const { world, chance, clock } = this.parts;
     if (!this.up.ari) throw new FloorError('ari.disconnected');
-    await this.delay(chance.spanMs(2, 10));
+    await pause(clock, chance.spanMs(2, 10));
     if (!world.links.ari) throw new FloorError('ari.disconnected');
     return world.survey();
   }
 
   /** An order that is on its way arrives even if the daemon dies meanwhile, as on a real wire. */
   private async order(about: string, act: () => OrderOutcome): Promise<OrderOutcome> {
-    const { world, chance, account, rates, alive } = this.parts;
+    const { world, chance, account, rates, clock, alive } = this.parts;
     if (!alive()) return never();
     if (!this.up.ari) return refused('ari.disconnected');
-    await this.delay(chance.spanMs(1, thereMs));
+    await pause(clock, chance.spanMs(1, thereMs));
     if (!world.links.ari) return never();
     if (!account.ended && chance.hits(rates.orderLostPermille)) {
       account.strike('order-lost', about);
       return never();
     }
     const outcome = act();
-    await this.delay(chance.spanMs(1, backMs));
+    await pause(clock, chance.spanMs(1, backMs));
     if (!world.links.ari) return never();
     if (account.ended || !chance.hits(rates.answerLostPermille)) return outcome;
     account.strike('answer-lost', about);
@@ -215,10 +216,6 @@ export class PhoneLink implements PhoneSystem, Listener {
       account.note('fact-doubled');
       this.sink?.(fact);
     });
-  }
-
-  private delay(ms: number): Promise<void> {
-    return new Promise((resolve) => this.parts.clock.after(ms, resolve));
   }
 }
 

@@ -1,5 +1,6 @@
 // The simulated spool and vault: raw recordings of the phone world, judged like real ones, sealed.
 import { hash } from 'node:crypto';
+import { pause } from '../clock.ts';
 import type { Database } from '../store/database.ts';
 import {
   judgeLegs,
@@ -64,7 +65,7 @@ const digest = (text: string) => hash('sha256', text, 'hex');
 /** The port of one run of the daemon onto a spool and a vault that outlive it. */
 export function simulatedRecordings(parts: RecordingsParts): Recordings {
   const { world, clock, chance, watch } = parts;
-  const delay = (ms: number) => new Promise<void>((resolve) => clock.after(ms, resolve));
+  const delay = (ms: number) => pause(clock, ms);
   return {
     async check(callId) {
       await delay(20);

@@ -1,38 +1,16 @@
 // A wall clock that is set back or forward by ten minutes while everything is going on.
 import { describe, expect, it } from 'vitest';
-import { Draft } from '../draft.ts';
-import { seededIds } from '../ids.ts';
+import { campaignRow, momentAt, newDraft } from '../../tests/fast/telephony-rows.ts';
 import { nextWakeUtcMs } from './deadlines.ts';
 import { decideTelephony } from './decide.ts';
-import type {
-  AgentRow,
-  CallRow,
-  CampaignRow,
-  Moment,
-  TelephonyDraft,
-  TelephonyEffect,
-  TelephonyTables,
-} from './working-set.ts';
+import type { AgentRow, CallRow, TelephonyDraft } from './working-set.ts';
 
-const ids = seededIds(22);
-const at = (uptimeMs: number, offsetMs: number): Moment => ({
-  ...{ atUtcMs: uptimeMs + offsetMs, uptimeMs },
-  newId: (kind) => ids.next(kind),
-});
 const wake = (draft: TelephonyDraft, uptimeMs: number, offsetMs: number) =>
-  decideTelephony(draft, { kind: 'wake' }, at(uptimeMs, offsetMs));
+  decideTelephony(draft, { kind: 'wake' }, momentAt(uptimeMs, offsetMs));
 
 const offsetMs = 1_700_000_000_000;
 const utcMs = (uptimeMs: number) => uptimeMs + offsetMs;
-const campaign: CampaignRow = {
-  ...{ id: 'campaign-1', name: 'One', creditorId: 'creditor-1', mode: 'progressive' },
-  state: 'running',
-  settings: {
-    ...{ trunk: 'carrier', callerId: '+12025550199', ringMs: 15_000, limitMs: 60_000 },
-    ...{ messageSound: 'message', waitMs: 2_000, limitShare: 0.03, targetShare: 0.02 },
-    ...{ wrapUpMs: 1_000, maxLines: 10, maxCallsPerAgent: 4 },
-  },
-};
+const campaign = campaignRow();
 const call = (id: string, more: Partial<CallRow>): CallRow => ({
   ...{ id, campaignId: campaign.id, mode: 'progressive', state: 'answered', segment: 's' },
   ...{ askedUtcMs: utcMs(0), dialedUtcMs: utcMs(0), recovered: false, ...more },
@@ -45,7 +23,7 @@ const writing: AgentRow = {
 
 /** One call waits for an agent, another one is written up, at 10 s of uptime. */
 function floor(): TelephonyDraft {
-  const draft: TelephonyDraft = new Draft<TelephonyTables, TelephonyEffect>('telephony', new Map());
+  const draft = newDraft();
   draft.put('Campaign', campaign);
   draft.put('Call', call('call-1', { permitId: 'permit-1', answeredUtcMs: utcMs(9_900) }));
   const times = { answeredUtcMs: utcMs(1_000), connectedUtcMs: utcMs(1_100) };

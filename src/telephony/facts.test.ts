@@ -1,29 +1,17 @@
 // Facts of the phone system as telephony decides them, one draft after the other.
 import { describe, expect, it } from 'vitest';
+import { agentRow, campaignRow, momentAt } from '../../tests/fast/telephony-rows.ts';
 import { Draft, type Row } from '../draft.ts';
-import { seededIds } from '../ids.ts';
 import { decideFact } from './facts.ts';
 import type { PhoneFact } from './phone-system.ts';
-import type { AgentRow, CallRow, CampaignRow, Moment, TelephonyDraft } from './working-set.ts';
+import type { CallRow, TelephonyDraft } from './working-set.ts';
 
 const atUtcMs = Date.parse('2026-11-22T10:00:00Z');
-const ids = seededIds(22);
-const moment: Moment = { atUtcMs, uptimeMs: 1_000, newId: (kind) => ids.next(kind) };
+const moment = momentAt(1_000, atUtcMs - 1_000);
 const callId = 'call-1';
 
-const campaign: CampaignRow = {
-  ...{ id: 'campaign-1', name: 'One', creditorId: 'creditor-1', mode: 'predictive' },
-  state: 'running',
-  settings: {
-    ...{ trunk: 'carrier', callerId: '+12025550199', ringMs: 15_000, limitMs: 60_000 },
-    ...{ messageSound: 'message', waitMs: 2_000, limitShare: 0.03, targetShare: 0.02 },
-    ...{ wrapUpMs: 1_000, maxLines: 10, maxCallsPerAgent: 4 },
-  },
-};
-const agent: AgentRow = {
-  ...{ id: 'agent-1', personId: 'agent-1', extension: '8001', way: 'pre-connected' },
-  ...{ campaignIds: [campaign.id], state: 'ready', sinceUtcMs: 0, legId: 'leg-1', legState: 'up' },
-};
+const campaign = campaignRow({ mode: 'predictive' });
+const agent = agentRow('1');
 const ringing: CallRow = {
   ...{ id: callId, campaignId: campaign.id, mode: 'predictive', state: 'ringing', segment: 's' },
   ...{ permitId: 'permit-1', askedUtcMs: atUtcMs - 3_000, dialedUtcMs: atUtcMs - 3_000 },

@@ -1,7 +1,12 @@
 // A survey held against what telephony remembers: who talks to nobody, who waits, what is over.
 import { describe, expect, it } from 'vitest';
-import { Draft } from '../draft.ts';
-import { seededIds } from '../ids.ts';
+import {
+  agentRow,
+  callRow,
+  campaignRow,
+  momentAt,
+  newDraft,
+} from '../../tests/fast/telephony-rows.ts';
 import { nextWakeUtcMs, wake } from './deadlines.ts';
 import { decideFact } from './facts.ts';
 import type { Survey, SurveyedCall } from './phone-system.ts';
@@ -10,44 +15,19 @@ import { decideDone } from './results.ts';
 import type {
   AgentRow,
   CallRow,
-  CampaignRow,
-  Moment,
   RecordingRow,
   TelephonyDraft,
   TelephonyEffect,
-  TelephonyTables,
 } from './working-set.ts';
 
-const ids = seededIds(25);
 const callId = 'call-1';
-const at = (atUtcMs: number): Moment => ({
-  ...{ atUtcMs, uptimeMs: atUtcMs },
-  newId: (kind) => ids.next(kind),
-});
-const campaign: CampaignRow = {
-  ...{ id: 'campaign-1', name: 'One', creditorId: 'creditor-1', mode: 'progressive' },
-  state: 'running',
-  settings: {
-    ...{ trunk: 'carrier', callerId: '+12025550199', ringMs: 15_000, limitMs: 600_000 },
-    ...{ messageSound: 'message', waitMs: 2_000, limitShare: 0.03, targetShare: 0.02 },
-    ...{ wrapUpMs: 1_000, maxLines: 10, maxCallsPerAgent: 4 },
-  },
-};
-const agent = (name: string, more: Partial<AgentRow> = {}): AgentRow => ({
-  ...{ id: `agent-${name}`, personId: name, extension: name, way: 'pre-connected' },
-  ...{ campaignIds: [campaign.id], state: 'ready', sinceUtcMs: 0, legState: 'up' },
-  ...{ legId: `leg-${name}`, ...more },
-});
-const call = (more: Partial<CallRow> = {}): CallRow => ({
-  ...{ id: callId, campaignId: campaign.id, mode: 'progressive', state: 'ringing', segment: 's' },
-  ...{ permitId: 'permit-1', askedUtcMs: 0, dialedUtcMs: 0, recovered: false, ...more },
-});
-const talking = call({
+const campaign = campaignRow();
+const talking = callRow({
   ...{ state: 'talking', agentId: 'agent-a', answeredUtcMs: 500, connectedUtcMs: 600 },
 });
 
 function floor(rows: readonly AgentRow[], calls: readonly CallRow[]): TelephonyDraft {
-  const draft: TelephonyDraft = new Draft<TelephonyTables, TelephonyEffect>('telephony', new Map());
+  const draft = newDraft();
   draft.put('Campaign', campaign);
   for (const row of rows) draft.put('Agent', row);
   for (const row of calls) draft.put('Call', row);
@@ -64,7 +44,7 @@ function look(
   decideFact(
     draft,
     { kind: 'feed-fresh', survey: { bootId: 'boot-1', calls: [], legs: [] } },
-    at(1_000),
+    momentAt(1_000),
   );
   const effect = draft.effects.map((each) => each.effect).findLast((e) => e.kind === 'survey');
   if (!effect) throw new Error('no survey was ordered');
@@ -76,7 +56,7 @@ function look(
     legs: legIds.map((legId) => ({ legId, up: true })),
   };
   const result = { outcome: 'surveyed', survey, raw: [] } as const;
-  decideDone(draft, { kind: 'done', effectId: 'effect-1', effect, result }, at(1_050));
+  decideDone(draft, { kind: 'done', effectId: 'effect-1', effect, result }, momentAt(1_050));
 }
 
 const orders = (draft: TelephonyDraft) =>
@@ -88,7 +68,7 @@ describe('a customer whom a survey finds alone', () => {
   it.each(['pre-connected', 'ring-per-call'] as const)(
     'is hung up where the phone of the agent (%s) is gone',
     (way) => {
-      const draft = floor([agent('a', { way, state: 'talking', callId })], [talking]);
+      const draft = floor([agentRow('a', { way, state: 'talking', callId })], [talking]);
       look(draft, [{ state: 'up', held: true }], []);
       expect(draft.get('Call', callId)?.endAsked).toBe('agent-phone-lost');
       expect(orders(draft)).toContain(`hang-up ${callId}`);
@@ -97,24 +77,27 @@ describe('a customer whom a survey finds alone', () => {
   );
 
   it('is hung up where the phone is there and they are not in its bridge', () => {
-    const draft = floor([agent('a', { state: 'talking', callId })], [talking]);
+    const draft = floor([agentRow('a', { state: 'talking', callId })], [talking]);
     look(draft, [{ state: 'up', held: true }], ['leg-a']);
     expect(draft.get('Call', callId)?.endAsked).toBe('left-alone');
     expect(orders(draft)).toContain(`hang-up ${callId}`);
   });
 
   it('talks on where they are in the bridge of the phone', () => {
-    const draft = floor([agent('a', { state: 'talking', callId })], [talking]);
+    const draft = floor([agentRow('a', { state: 'talking', callId })], [talking]);
     look(draft, [{ state: 'up', held: true, legId: 'leg-a' }], ['leg-a']);
     expect(draft.get('Call', callId)).toEqual(talking);
   });
 
   it('is not held to be alone who was connected, by a phone rung, after it was asked for', () => {
-    const waiting = call({ state: 'connecting', agentId: 'agent-a', answeredUtcMs: 900 });
-    const draft = floor([agent('a', { state: 'reserved', callId, legId: undefined })], [waiting]);
+    const waiting = callRow({ state: 'connecting', agentId: 'agent-a', answeredUtcMs: 900 });
+    const draft = floor(
+      [agentRow('a', { state: 'reserved', callId, legId: undefined })],
+      [waiting],
+    );
     look(draft, [{ state: 'up', held: true }], [], () => {
       draft.put('Call', talking);
-      draft.put('Agent', agent('a', { state: 'talking', callId }));
+      draft.put('Agent', agentRow('a', { state: 'talking', callId }));
     });
     expect(draft.get('Call', callId)).toEqual(talking);
     expect(draft.get('Agent', 'agent-a')).toMatchObject({ state: 'talking', legId: 'leg-a' });
@@ -126,42 +109,42 @@ describe('a call that a survey finds answered', () => {
   const answered = { kind: 'call-answered', callId, atUtcMs: 900 } as const;
 
   it('and not in our hands yet is left for its handing over, or for its ring to be over', () => {
-    const draft = floor([agent('a')], [call()]);
+    const draft = floor([agentRow('a')], [callRow()]);
     look(draft, [{ state: 'up', held: false }], ['leg-a']);
-    expect(draft.get('Call', callId)).toEqual(call());
+    expect(draft.get('Call', callId)).toEqual(callRow());
     expect(orders(draft)).toEqual([]);
     expect(nextWakeUtcMs(draft)).toBeDefined();
-    decideFact(draft, answered, at(1_400));
+    decideFact(draft, answered, momentAt(1_400));
     expect(draft.get('Call', callId)).toMatchObject({ ...connecting, answeredUtcMs: 900 });
   });
 
   it('and that is never handed over is ended when its ring would be over', () => {
-    const draft = floor([agent('a')], [call()]);
+    const draft = floor([agentRow('a')], [callRow()]);
     draft.put('Campaign', { ...campaign, state: 'stopped' });
     look(draft, [{ state: 'up', held: false }], ['leg-a']);
     const lostUtcMs = nextWakeUtcMs(draft) ?? 0;
     expect(lostUtcMs).toBe(campaign.settings.ringMs + 5_000);
-    wake(draft, at(lostUtcMs));
+    wake(draft, momentAt(lostUtcMs));
     expect(orders(draft)).toEqual([`hang-up ${callId}`, 'survey']);
   });
 
   it('and in our hands is given an agent', () => {
-    const draft = floor([agent('a')], [call()]);
+    const draft = floor([agentRow('a')], [callRow()]);
     look(draft, [{ state: 'up', held: true }], ['leg-a']);
     expect(draft.get('Call', callId)).toMatchObject(connecting);
   });
 
-  const waiting = call({
+  const waiting = callRow({
     ...{ state: 'answered', answeredUtcMs: 900, refusals: 9, nextTryUtcMs: 1_800 },
   });
   it.each([
-    ['told of again', (draft: TelephonyDraft) => decideFact(draft, answered, at(1_050))],
+    ['told of again', (draft: TelephonyDraft) => decideFact(draft, answered, momentAt(1_050))],
     [
       'seen in our hands',
       (draft: TelephonyDraft) => look(draft, [{ state: 'up', held: true }], ['leg-a']),
     ],
   ])('and that could not be connected is tried at once when it is %s', (_, again) => {
-    const draft = floor([agent('a')], [waiting]);
+    const draft = floor([agentRow('a')], [waiting]);
     again(draft);
     expect(draft.get('Call', callId)).toMatchObject(connecting);
     expect([...draft.all('CampaignDay')]).toEqual([]);
@@ -169,7 +152,7 @@ describe('a call that a survey finds answered', () => {
 });
 
 describe('a message that was refused', () => {
-  const message = call({ state: 'message', answeredUtcMs: 0, endAsked: 'no-agent-free' });
+  const message = callRow({ state: 'message', answeredUtcMs: 0, endAsked: 'no-agent-free' });
   const effect: TelephonyEffect = {
     ...{ kind: 'end-with-message', lane: callId, deadlineMs: 5_000, callId },
   };
@@ -182,9 +165,9 @@ describe('a message that was refused', () => {
     const draft = floor([], [message]);
     draft.put('Campaign', { ...campaign, state: 'stopped' });
     const done = { kind: 'done', effectId: 'effect-1', effect, result: refused } as const;
-    decideDone(draft, done, at(300));
+    decideDone(draft, done, momentAt(300));
     expect(nextWakeUtcMs(draft)).toBe(2_300);
-    wake(draft, at(2_300));
+    wake(draft, momentAt(2_300));
     expect(orders(draft)).toEqual(['survey']);
     look(draft, [{ state: 'up', held }], []);
     expect(orders(draft)).toEqual(ordered);
@@ -203,19 +186,19 @@ describe('a call that is gone, and nobody saw its end', () => {
 
   it('lasted at least until the loss of the feed can have begun', () => {
     const draft = floor(
-      [agent('a', { state: 'talking', callId })],
+      [agentRow('a', { state: 'talking', callId })],
       [{ ...talking, answeredUtcMs: -60_000, connectedUtcMs: -59_000 }],
     );
     draft.put('Recording', live);
     fresh(draft);
-    decideFact(draft, cut, at(900));
+    decideFact(draft, cut, momentAt(900));
     look(draft, [], []);
     expect(seals(draft)).toMatchObject([{ spanMs: 0, crashed: true, leastMs: 54_900 }]);
     expect(plantOf(draft).lostUtcMs).toBeUndefined();
   });
 
   it('lasted at least until it was connected where no loss is known', () => {
-    const draft = floor([agent('a', { state: 'talking', callId })], [talking]);
+    const draft = floor([agentRow('a', { state: 'talking', callId })], [talking]);
     draft.put('Recording', live);
     look(draft, [], []);
     expect(seals(draft)).toMatchObject([{ spanMs: 0, crashed: true, leastMs: 100 }]);

@@ -1,7 +1,7 @@
 // Results of telephony's effects as it decides them: surveys that fail, and what one finds.
 import { describe, expect, it } from 'vitest';
+import { campaignRow, momentAt, newDraft } from '../../tests/fast/telephony-rows.ts';
 import { Draft } from '../draft.ts';
-import { seededIds } from '../ids.ts';
 import { nextWakeUtcMs, wake } from './deadlines.ts';
 import { decideFact } from './facts.ts';
 import { plantOf } from './plant.ts';
@@ -9,8 +9,6 @@ import { decideDone } from './results.ts';
 import type {
   AgentRow,
   CallRow,
-  CampaignRow,
-  Moment,
   RecordingRow,
   TelephonyDraft,
   TelephonyEffect,
@@ -18,23 +16,8 @@ import type {
   TelephonyTables,
 } from './working-set.ts';
 
-const ids = seededIds(22);
-const at = (atUtcMs: number): Moment => ({
-  ...{ atUtcMs, uptimeMs: atUtcMs },
-  newId: (kind) => ids.next(kind),
-});
 const survey = { bootId: 'boot-1', calls: [], legs: [] };
-const campaign: CampaignRow = {
-  ...{ id: 'campaign-1', name: 'One', creditorId: 'creditor-1', mode: 'progressive' },
-  state: 'running',
-  settings: {
-    ...{ trunk: 'carrier', callerId: '+12025550199', ringMs: 15_000, limitMs: 60_000 },
-    ...{ messageSound: 'message', waitMs: 2_000, limitShare: 0.03, targetShare: 0.02 },
-    ...{ wrapUpMs: 1_000, maxLines: 10, maxCallsPerAgent: 4 },
-  },
-};
-const newDraft = (): TelephonyDraft =>
-  new Draft<TelephonyTables, TelephonyEffect>('telephony', new Map());
+const campaign = campaignRow();
 /** The result of the survey that `ordered` ordered last, 50 ms after `orderedUtcMs`. */
 function done(
   draft: TelephonyDraft,
@@ -44,7 +27,11 @@ function done(
 ): void {
   const effect = ordered.effects.map((each) => each.effect).findLast((e) => e.kind === 'survey');
   if (!effect) throw new Error('no survey was ordered');
-  decideDone(draft, { kind: 'done', effectId: 'effect-1', effect, result }, at(orderedUtcMs + 50));
+  decideDone(
+    draft,
+    { kind: 'done', effectId: 'effect-1', effect, result },
+    momentAt(orderedUtcMs + 50),
+  );
 }
 
 describe('a survey that fails', () => {
@@ -53,7 +40,7 @@ describe('a survey that fails', () => {
     draft.effects.filter(({ effect }) => effect.kind === 'survey').length;
   const floor = (): TelephonyDraft => {
     const draft = newDraft();
-    decideFact(draft, { kind: 'feed-fresh', survey }, at(1_000));
+    decideFact(draft, { kind: 'feed-fresh', survey }, momentAt(1_000));
     return draft;
   };
 
@@ -62,7 +49,7 @@ describe('a survey that fails', () => {
     done(draft, failed, 1_000);
     expect(surveys(draft)).toBe(1);
     expect(nextWakeUtcMs(draft)).toBe(3_050);
-    wake(draft, at(3_050));
+    wake(draft, momentAt(3_050));
     expect(surveys(draft)).toBe(2);
     expect(nextWakeUtcMs(draft)).toBeUndefined();
     done(draft, { outcome: 'surveyed', survey, raw: [] }, 3_050);
@@ -72,8 +59,8 @@ describe('a survey that fails', () => {
 
   it('that was asked for before the links broke does not hold up the one asked for after', () => {
     const draft = floor();
-    decideFact(draft, { kind: 'feed-stale', feed: 'ari', reason: 'cut' }, at(1_100));
-    decideFact(draft, { kind: 'feed-fresh', survey }, at(1_200));
+    decideFact(draft, { kind: 'feed-stale', feed: 'ari', reason: 'cut' }, momentAt(1_100));
+    decideFact(draft, { kind: 'feed-fresh', survey }, momentAt(1_200));
     done(draft, failed, 1_000);
     done(draft, { outcome: 'surveyed', survey, raw: [] }, 1_200);
     expect(draft.get('Plant', 'now')).toMatchObject({ feed: 'fresh', surveyUtcMs: undefined });
@@ -81,7 +68,7 @@ describe('a survey that fails', () => {
 
   it('while a link is broken waits for the link', () => {
     const draft = floor();
-    decideFact(draft, { kind: 'feed-stale', feed: 'ari', reason: 'cut' }, at(1_100));
+    decideFact(draft, { kind: 'feed-stale', feed: 'ari', reason: 'cut' }, momentAt(1_100));
     done(draft, failed, 1_000);
     expect(draft.get('Plant', 'now')?.feed).toBe('stale');
     expect(nextWakeUtcMs(draft)).toBeUndefined();
@@ -101,13 +88,13 @@ describe('what a survey finds', () => {
       ...{ notice: true, repaired: false, objectId: 'object-1' },
     };
     draft.put('Recording', sealed);
-    decideFact(draft, { kind: 'feed-fresh', survey }, at(1_000));
+    decideFact(draft, { kind: 'feed-fresh', survey }, momentAt(1_000));
     const effect: TelephonyEffect = {
       ...{ kind: 'discard-raw', lane: 'recording:call-1', deadlineMs: 1_000 },
       ...{ recordingId: 'call-1', objectId: 'object-1' },
     };
     const result = { outcome: 'discarded' } as const;
-    decideDone(draft, { kind: 'done', effectId: 'effect-2', effect, result }, at(1_020));
+    decideDone(draft, { kind: 'done', effectId: 'effect-2', effect, result }, momentAt(1_020));
     const leg = { recordingId: 'call-1', legs: ['customer', 'agent'], sizeBytes: 44 } as const;
     const raw = [{ ...leg, finished: true }];
     // Once it is committed, the recording is in memory no more: only the plant is.
@@ -119,7 +106,7 @@ describe('what a survey finds', () => {
     done(after, { outcome: 'surveyed', survey, raw }, 1_000, draft);
     expect(whats()).not.toContain('recording-found');
     // A survey that was asked for later shows what truly lies there.
-    decideFact(after, { kind: 'feed-fresh', survey }, at(2_000));
+    decideFact(after, { kind: 'feed-fresh', survey }, momentAt(2_000));
     done(after, { outcome: 'surveyed', survey, raw }, 2_000);
     expect(whats()).toContain('recording-found');
   });
@@ -129,7 +116,7 @@ describe('what a survey finds', () => {
     draft.put('Campaign', campaign);
     draft.put('Call', call('call-1', { dialedUtcMs: 600_000 }));
     draft.put('Call', call('call-2', { state: 'dialing' }));
-    decideFact(draft, { kind: 'feed-fresh', survey }, at(1_000));
+    decideFact(draft, { kind: 'feed-fresh', survey }, momentAt(1_000));
     draft.put('Call', call('call-3', { dialedUtcMs: 1_020 }));
     done(draft, { outcome: 'surveyed', survey, raw: [] }, 1_000);
     expect(draft.get('Call', 'call-1')).toMatchObject({ state: 'ended', outcome: 'unknown' });
@@ -147,7 +134,7 @@ describe('what a survey finds', () => {
       ...{ legId: 'leg-1', legState: 'ringing', phoneUntilUtcMs: 9_000 },
     };
     draft.put('Agent', agent);
-    decideFact(draft, { kind: 'feed-fresh', survey }, at(1_000));
+    decideFact(draft, { kind: 'feed-fresh', survey }, momentAt(1_000));
     draft.put('Plant', { ...plantOf(draft), storageOk: true });
     const legs = [{ legId: 'leg-1', up: true }];
     done(draft, { outcome: 'surveyed', survey: { ...survey, legs }, raw: [] }, 1_000);

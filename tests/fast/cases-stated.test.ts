@@ -1,37 +1,16 @@
 // What an agent states at the end of a call reaches the case, and stays nowhere else.
 import { describe, expect, it } from 'vitest';
-import { Draft, type Moment } from '../../src/draft.ts';
 import { type Dispose, dispose } from '../../src/telephony/conversation.ts';
-import type { AgentRow, CallRow, TelephonyDraft } from '../../src/telephony/working-set.ts';
+import type { CallRow, TelephonyDraft } from '../../src/telephony/working-set.ts';
+import { agentRow, callRow, momentAt, newDraft } from './telephony-rows.ts';
 
-const moment: Moment = { atUtcMs: 9_000, uptimeMs: 9_000, newId: (kind) => `${kind}-1` };
-const agent: AgentRow = {
-  id: 'agent-1',
-  personId: 'agent-1',
-  extension: '8001',
-  way: 'pre-connected',
-  campaignIds: ['campaign-1'],
-  state: 'wrap-up',
-  sinceUtcMs: 8_000,
-  legState: 'up',
-  callId: 'call-1',
-};
-const call: CallRow = {
-  id: 'call-1',
-  campaignId: 'campaign-1',
-  mode: 'predictive',
-  state: 'wrap-up',
-  permitId: 'permit-1',
-  caseId: 'case-1',
-  segment: 'mobile-10',
-  agentId: 'agent-1',
-  askedUtcMs: 1_000,
-  answeredUtcMs: 2_000,
-  connectedUtcMs: 2_100,
-  endedUtcMs: 8_000,
+const moment = momentAt(9_000);
+const agent = agentRow('1', { state: 'wrap-up', sinceUtcMs: 8_000, callId: 'call-1' });
+const call = callRow({
+  ...{ mode: 'predictive', state: 'wrap-up', caseId: 'case-1', agentId: agent.id },
+  ...{ askedUtcMs: 1_000, answeredUtcMs: 2_000, connectedUtcMs: 2_100, endedUtcMs: 8_000 },
   outcome: 'conversation',
-  recovered: false,
-};
+});
 const stated = {
   callback: { dueUtcMs: 50_000, own: true },
   promise: { amountMinor: 700, dueUtcMs: 60_000 },
@@ -47,7 +26,7 @@ const order: Dispose = {
 };
 
 function draftWith(state: CallRow['state']): TelephonyDraft {
-  const draft: TelephonyDraft = new Draft('telephony', new Map());
+  const draft = newDraft();
   draft.put('Agent', { ...agent, state: state === 'talking' ? 'talking' : 'wrap-up' });
   draft.put('Call', { ...call, state });
   return draft;

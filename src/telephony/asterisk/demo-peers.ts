@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, realClock } from '../../clock.ts';
+import { type Clock, pause, realClock } from '../../clock.ts';
 import { FloorError } from '../../errors.ts';
 import { agentScenario, type CarrierManners, carrierScenario } from './sipp-scenarios.ts';
 
@@ -127,7 +127,7 @@ async function untilBound(
   while (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
     if ((await readFile('/proc/net/udp', 'utf8')).includes(wanted)) return;
     if (clock.uptimeMs() > deadlineMs) break;
-    await new Promise<void>((resolve) => clock.after(readyLookMs, resolve));
+    await pause(clock, readyLookMs);
   }
   child.kill('SIGKILL');
   throw new FloorError('asterisk.peer-not-started', `${name} on port ${port}`);

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, type Timer, withDeadline } from '../../clock.ts';
+import { type Clock, pause, type Timer, withDeadline } from '../../clock.ts';
 import { realDisk } from '../../vault/disk.ts';
 import type { Vault } from '../../vault/vault.ts';
 import {
@@ -94,7 +94,7 @@ export class Sealing implements Recordings {
       if (customer && agent) return { outcome: 'recording' };
       if (clock.uptimeMs() >= untilUptimeMs)
         return { outcome: 'missing', which: which(customer, agent) };
-      await new Promise<void>((resolve) => clock.after(checkEveryMs, resolve));
+      await pause(clock, checkEveryMs);
     }
   }
 
