@@ -1,7 +1,6 @@
 // Takes an upload as a stream into a file of our own name: bounded, digested, durable or gone.
 import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -39,14 +38,13 @@ export async function receiveUpload(
       done(sizeBytes > limitBytes ? new Problem('too-large') : null, chunk);
     },
   });
+  // Opened before anything can fail: a stream that still opens its file makes it after its removal.
+  const file = await open(path, 'wx', 0o600);
   try {
-    await pipeline(
-      bytes,
-      count,
-      createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true }),
-    );
+    await pipeline(bytes, count, file.createWriteStream({ flush: true }));
   } catch (cause) {
-    await rm(path, { force: true });
+    await file.close();
+    await rm(path);
     throw cause;
   }
   return { path, form, sizeBytes, sha256: digest.digest('hex') };

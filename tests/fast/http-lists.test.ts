@@ -208,9 +208,14 @@ describe('receiveUpload', () => {
     const place = { folder, limitBytes: 1_000, ids: seededIds(1) };
     const chunks = (count: number) =>
       Readable.from(Array.from({ length: count }, () => Buffer.alloc(100)));
-    await expect(receiveUpload(chunks(11), 'csv', place)).rejects.toMatchObject({
-      body: { code: 'too-large' },
-    });
+    // At once, so that some are refused while their file is still being opened.
+    const all = Array.from({ length: 200 }, () => receiveUpload(chunks(11), 'csv', place));
+    for (const outcome of await Promise.allSettled(all)) {
+      expect(outcome).toMatchObject({
+        status: 'rejected',
+        reason: { body: { code: 'too-large' } },
+      });
+    }
     expect(readdirSync(folder)).toEqual([]);
     expect(await receiveUpload(chunks(10), 'csv', place)).toMatchObject({ sizeBytes: 1_000 });
     rmSync(folder, { recursive: true });
